@@ -1,0 +1,39 @@
+/*
+ * Bounded buffer: text that grows up to a ceiling given at the start.
+ *
+ * A failed addition (ceiling or memory) makes the buffer `failed` and every later addition a no-op,
+ * so a writer checks once, at the end.
+ */
+#ifndef FA_BASE_BUF_H
+#define FA_BASE_BUF_H
+
+#include "lib/base/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fa_buf {
+    char *data;    /* NUL-terminated once anything was added; NULL before */
+    size_t length; /* bytes without the NUL */
+    size_t capacity;
+    size_t limit; /* largest length, in bytes */
+    bool failed;
+};
+
+void fa_buf_init(struct fa_buf *buf, size_t limit);
+
+/* Forgets the content, keeps the memory and clears `failed`. */
+void fa_buf_reset(struct fa_buf *buf);
+
+/* Releases the memory; fits FA_CLEANUP. */
+void fa_buf_free(struct fa_buf *buf);
+
+void fa_buf_add(struct fa_buf *buf, const void *data, size_t length);
+void fa_buf_add_text(struct fa_buf *buf, const char *text);
+void fa_buf_printf(struct fa_buf *buf, const char *fmt, ...) FA_PRINTF(2, 3);
+
+/* Adds `length` bytes as a JSON string with its quotes (RFC 8259): control characters escaped,
+ * bytes that are no UTF-8 replaced by U+FFFD. */
+void fa_buf_add_json(struct fa_buf *buf, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * JSON from outside, read strictly.
+ *
+ * json-c builds the tree, but it takes much that RFC 8259 forbids (single quotes, NaN, raw control
+ * characters, overlong UTF-8) and lets the last of two equal names win.  So a scanner of ours goes
+ * over the text first, and duplicate names are refused.
+ */
+#ifndef FA_BASE_JSON_H
+#define FA_BASE_JSON_H
+
+#include "lib/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_object;
+
+enum { FA_JSON_DEPTH = 32 };
+
+/* Parses exactly one value.  The caller owns `*object_r` (fa_json_free).  FA_E_REQUEST, for
+ * the caller to turn into its own. */
+int fa_json_parse(const char *text, size_t length, struct json_object **object_r,
+                  struct fa_error *err) FA_MUSTCHECK;
+
+/* Releases the tree; fits FA_CLEANUP. */
+void fa_json_free(struct json_object **object);
+
+/* A member of `object`; NULL when `object` is none or has no such member. */
+struct json_object *fa_json_member(struct json_object *object, const char *name);
+
+/* A member that is a string without NUL; NULL when it is anything else.  Lives as long as the tree.
+ */
+const char *fa_json_text(struct json_object *object, const char *name);
+
+/* The string itself, under the same rules. */
+const char *fa_json_string(struct json_object *value);
+
+/* A member that is a finite number; false when it is anything else. */
+bool fa_json_number(struct json_object *object, const char *name, double *number_r);
+
+#endif

@@ -1,0 +1,98 @@
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/db/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TRIES = 3, JITTER_US = 20000, ASK_PAUSE_US = 100000 };
+
+static const struct fa_statement current_transaction = {
+    "current_transaction", "SELECT pg_current_xact_id_if_assigned()::text AS id"};
+
+static const struct fa_statement transaction_status = {
+    "transaction_status", "SELECT pg_xact_status($1::text::xid8) AS status"};
+
+/* Asks on a new connection what became of transaction `id`, as long as the time limit allows. */
+static enum fa_db_outcome
+ask_commit(struct fa_db *db, const char *id, struct fa_arena *arena, struct fa_error *err)
+{
+    int64_t deadline_us = fa_clock_monotonic_us() + db->timeout_us;
+
+    do {
+        const char *status = NULL;
+        enum fa_db_outcome outcome =
+            fa_db_row(db, &transaction_status, FA_PARAMS(FA_TEXT(id)),
+                      FA_COLUMNS(FA_COLUMN_TEXT("status", &status)), arena, err);
+
+        if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "committed") == 0)
+            return FA_DB_ROW;
+        if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "aborted") == 0)
+            return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE,
+                                                    "commit: connection lost, rolled back");
+        usleep(ASK_PAUSE_US);
+    } while (fa_clock_monotonic_us() < deadline_us);
+    return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE,
+                                            "commit: outcome of transaction %s unknown", id);
+}
+
+static enum fa_db_outcome
+commit(struct fa_db *db, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    const char *id = NULL;
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, 64 * 1024);
+    outcome = fa_db_row(db, &current_transaction, FA_NO_PARAMS,
+                        FA_COLUMNS(FA_COLUMN_TEXT("id", &id)), &arena, err);
+    if (outcome < 0)
+        return outcome;
+    outcome = fa_db_command(db, "COMMIT", "commit", err);
+    db->in_transaction = false;
+    if (outcome < 0 && db->conn == NULL && id != NULL)
+        return ask_commit(db, id, &arena, err);
+    return outcome;
+}
+
+static enum fa_db_outcome
+attempt(struct fa_db *db, fa_db_work *work, void *closure, struct fa_error *err)
+{
+    enum fa_db_outcome outcome;
+    enum fa_db_outcome ended;
+
+    if (fa_db_connect(db, err) < 0)
+        return FA_DB_FAILED;
+    if (fa_db_command(db, "BEGIN", "begin", err) < 0)
+        return FA_DB_FAILED;
+    db->in_transaction = true;
+    outcome = work(db, closure, err);
+    if (outcome >= 0) {
+        ended = commit(db, err);
+        if (ended < 0)
+            outcome = ended;
+    }
+    if (db->in_transaction && db->conn != NULL) {
+        /* The error that led here is the one to report. */
+        struct fa_error ignored;
+
+        (void)!fa_db_command(db, "ROLLBACK", "rollback", &ignored);
+    }
+    db->in_transaction = false;
+    return outcome;
+}
+
+enum fa_db_outcome
+fa_db_transaction(struct fa_db *db, fa_db_work *work, void *closure, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = FA_DB_FAILED;
+
+    for (int i = 0; i < TRIES; i++) {
+        outcome = attempt(db, work, closure, err);
+        if (outcome != FA_DB_RETRY)
+            return outcome;
+        usleep((useconds_t)(random() % (JITTER_US << i)));
+    }
+    return outcome;
+}
