@@ -1,0 +1,104 @@
+#include "lib/event/event.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* NOTIFY takes 7999 bytes. */
+enum { BODY_LIMIT = 4096, PAYLOAD_LIMIT = 7900, ARENA_LIMIT = 64 * 1024 };
+
+#define RECIPIENTS                                                                                 \
+    " SELECT account_id FROM job_watcher WHERE job_id = $2"                                        \
+    " UNION SELECT owner_id FROM part WHERE part_id = $1 "
+
+static void
+add_member(struct fa_buf *out, const char *name, const char *text)
+{
+    fa_buf_printf(out, ",\"%s\":", name);
+    if (text != NULL && *text != '\0')
+        fa_buf_add_json(out, text, strlen(text));
+    else
+        fa_buf_add_text(out, "null");
+}
+
+void
+fa_event_print(struct fa_buf *out, const struct fa_event *event)
+{
+    bool success = strcmp(event->event, "finished") == 0;
+    char uuid[FA_UUID_TEXT];
+    char now[FA_CLOCK_TEXT];
+
+    fa_buf_printf(out, "{\"event\":\"%s\"", event->event);
+    add_member(out, success ? "task" : "job", event->job);
+    add_member(out, "part_id", fa_uuid_text(event->part, uuid));
+    if (event->asset != NULL)
+        add_member(out, "asset_id", fa_uuid_text(event->asset, uuid));
+    if (event->stage != NULL)
+        add_member(out, "stage", event->stage);
+    if (event->percent >= 0)
+        fa_buf_printf(out, ",\"percent\":%d", event->percent);
+    if (event->failure != NULL) {
+        add_member(out, "message", event->failure->detail);
+        add_member(out, "recommmended_user_action", event->failure->action);
+    }
+    add_member(out, "time", fa_clock_text(fa_clock_now_us(), now));
+    fa_buf_add_text(out, "}");
+}
+
+enum fa_db_outcome
+fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,
+              const struct fa_uuid *account, int64_t *id_r, struct fa_error *err)
+{
+    static const struct fa_statement keep = {
+        "event_keep",
+        "WITH news AS (INSERT INTO event (part_id, body) VALUES ($1, $3::json) RETURNING event_id),"
+        " recipient AS (INSERT INTO event_recipient (account_id, event_id)"
+        "  SELECT account_id, event_id FROM news,"
+        "   (" RECIPIENTS " UNION SELECT $4::uuid WHERE $4 IS NOT NULL) AS account (account_id))"
+        " SELECT event_id FROM news"};
+    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+
+    fa_buf_init(&body, BODY_LIMIT);
+    fa_event_print(&body, event);
+    if (body.failed)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "event");
+    return fa_db_row(
+        db, &keep,
+        FA_PARAMS(FA_UUID(event->part), FA_UUID(job), FA_TEXT(body.data), FA_UUID(account)),
+        FA_COLUMNS(FA_COLUMN_INT("event_id", id_r)), NULL, err);
+}
+
+int
+fa_event_announce(struct fa_db *db, int64_t id, struct fa_error *err)
+{
+    char payload[24];
+
+    snprintf(payload, sizeof payload, "%lld", (long long)id);
+    return fa_db_notify(db, FA_EVENT_CHANNEL, payload, err);
+}
+
+int
+fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,
+                  struct fa_error *err)
+{
+    static const struct fa_statement recipients = {
+        "event_recipients", "SELECT string_agg(replace(account_id::text, '-', ''), ',') AS accounts"
+                            " FROM (" RECIPIENTS ") AS account"};
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_buf_free) struct fa_buf payload;
+    const char *accounts = NULL;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    fa_buf_init(&payload, PAYLOAD_LIMIT);
+    if (fa_db_row(db, &recipients, FA_PARAMS(FA_UUID(event->part), FA_UUID(job)),
+                  FA_COLUMNS(FA_COLUMN_TEXT("accounts", &accounts)), &arena, err) < 0)
+        return -1;
+    if (accounts == NULL)
+        return 0;
+    fa_buf_printf(&payload, "%s ", accounts);
+    fa_event_print(&payload, event);
+    if (payload.failed)
+        return fa_error_set(err, FA_E_MEMORY, "progress");
+    return fa_db_notify(db, FA_PROGRESS_CHANNEL, payload.data, err);
+}

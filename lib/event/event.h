@@ -1,0 +1,49 @@
+/*
+ * Events: what the service tells over the WebSocket.
+ *
+ * A kept event (finished, failed, cancelled) is a row written in the transaction of the state it
+ * tells; the notification after the commit is a hint to look at the row.  Progress is a
+ * notification only.
+ */
+#ifndef FA_EVENT_EVENT_H
+#define FA_EVENT_EVENT_H
+
+#include "lib/base/buf.h"
+#include "lib/db/db.h"
+
+/* Channels: the payload of FA_EVENT_CHANNEL is an event's id; that of FA_PROGRESS_CHANNEL is the
+ * recipients' account ids (32 hex digits each, commas between), a blank, and the message. */
+#define FA_EVENT_CHANNEL    "fileapi_event"
+#define FA_PROGRESS_CHANNEL "fileapi_progress"
+
+/* A message; members that do not apply are NULL or negative. */
+struct fa_event {
+    const char *event; /* "finished", "failed", "cancelled" or "progress" */
+    const char *job;   /* the task's public name */
+    const struct fa_uuid *part;
+    const struct fa_uuid *asset;
+    const char *stage;
+    const struct fa_error *failure;
+    int percent;
+};
+
+/* Writes the message as JSON without "id"; a success carries the name as "task", all else as "job".
+ */
+void fa_event_print(struct fa_buf *out, const struct fa_event *event);
+
+/* Inside a transaction: keeps the event for the part's owner and for whoever watches `job`
+ * (or for `account`, when there is no job; either may be NULL).  `id_r` is for fa_event_announce.
+ */
+enum fa_db_outcome fa_event_keep(struct fa_db *db, const struct fa_event *event,
+                                 const struct fa_uuid *job, const struct fa_uuid *account,
+                                 int64_t *id_r, struct fa_error *err) FA_MUSTCHECK;
+
+/* After the commit: tells listeners that the event is there.  A failure is only worth a log line:
+ * the row is the truth, listeners look by themselves now and then. */
+int fa_event_announce(struct fa_db *db, int64_t id, struct fa_error *err);
+
+/* Sends a progress message to the part's owner and whoever watches `job`. */
+int fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,
+                      struct fa_error *err);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * Jobs: rows that say what is to be done, who does it, and how it ended.
+ *
+ * At most one job of a task is open (queued or running) per part.  A claim raises `attempt`; every
+ * write of a running job is fenced by it, so a superseded attempt changes nothing.  The child that
+ * works holds the advisory lock of its job: when the lock is free, the child is dead.
+ */
+#ifndef FA_JOB_JOB_H
+#define FA_JOB_JOB_H
+
+#include "lib/db/db.h"
+
+/* The tasks, by the names clients know. */
+#define FA_TASK_CAD    "process_and_store_CAD"
+#define FA_TASK_REPORT "write_and_store_analysis_results_XLS"
+
+/* NOTIFY channel: a job was queued; no payload that matters. */
+#define FA_JOB_CHANNEL "fileapi_job"
+
+struct fa_job {
+    struct fa_uuid id;
+    struct fa_uuid part;
+    struct fa_uuid asset; /* zero: about the part as a whole */
+    bool has_asset;
+    const char *task;
+    const char *request_id;
+    int64_t attempt; /* of the claim at hand */
+    int64_t crashes; /* attempts that ended without a result */
+};
+
+/* What a machine's supervisor knows of a running job. */
+struct fa_job_owner {
+    const char *machine; /* boot id and host, as fa_job_machine prints */
+    int64_t pid;
+    int64_t pid_start; /* clock ticks since boot */
+};
+
+/* Inside a transaction: queues `job` (its id is chosen here) unless one is open, and adds `account`
+ * (may be NULL) to whoever watches it.  `after_task` (may be NULL): not claimed while the part has
+ * an open job of that task.  FA_DB_ROW: queued now; FA_DB_NONE: one was open already. */
+enum fa_db_outcome fa_job_queue(struct fa_db *db, struct fa_job *job, const char *after_task,
+                                const struct fa_uuid *account, struct fa_error *err) FA_MUSTCHECK;
+
+/* After the commit: wakes the supervisors; a hint, they look by themselves now and then. */
+int fa_job_announce(struct fa_db *db, struct fa_error *err);
+
+/* Inside a transaction: cancels the part's open jobs; what they have not yet written they never
+ * will. */
+enum fa_db_outcome fa_job_cancel_part(struct fa_db *db, const struct fa_uuid *part,
+                                      struct fa_error *err) FA_MUSTCHECK;
+
+/* Takes the next queued job for `machine`; FA_DB_NONE when there is none to take. */
+enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena,
+                                struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+
+/* The child's first step: takes the job's advisory lock for the session and puts its process into
+ * the row.  FA_DB_NONE when the attempt is superseded or the lock is held: it must leave. */
+enum fa_db_outcome fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
+                                const struct fa_job_owner *self, struct fa_arena *arena,
+                                struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction, before anything is written: locks the row and tells whether this attempt
+ * still holds it; FA_DB_NONE when it is superseded or cancelled. */
+enum fa_db_outcome fa_job_hold(struct fa_db *db, const struct fa_job *job,
+                               struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction: ends the job as "finished" or "failed"; fenced as fa_job_hold. */
+enum fa_db_outcome fa_job_end(struct fa_db *db, const struct fa_job *job, const char *state,
+                              const char *error, struct fa_error *err) FA_MUSTCHECK;
+
+/* Puts a job back into the queue, to be claimed `delay_s` from now; fenced.  `crashed` counts
+ * against the job; without it (the supervisor stopped the child) nothing does. */
+enum fa_db_outcome fa_job_requeue(struct fa_db *db, const struct fa_job *job, int64_t delay_s,
+                                  bool crashed, struct fa_error *err) FA_MUSTCHECK;
+
+/* One running job of `machine`, or of a machine that is gone, whose advisory lock is free and that
+ * was claimed more than `quiet_s` ago; its child is dead. */
+enum fa_db_outcome fa_job_find_dead(struct fa_db *db, int64_t quiet_s, struct fa_arena *arena,
+                                    struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+
+/* The running jobs of `machine`, with their processes, one per call of fa_job_next_running. */
+enum fa_db_outcome fa_job_running(struct fa_db *db, const char *machine, struct fa_rows *rows,
+                                  struct fa_error *err) FA_MUSTCHECK;
+enum fa_db_outcome fa_job_next_running(struct fa_rows *rows, struct fa_arena *arena,
+                                       struct fa_job *job, struct fa_job_owner *owner,
+                                       struct fa_error *err) FA_MUSTCHECK;
+
+/* This machine and boot: "boot-id@host"; a pid means something only with it. */
+int fa_job_machine(char *machine, size_t size, struct fa_error *err) FA_MUSTCHECK;
+
+/* Start time of process `pid` in clock ticks since boot (proc(5), field 22); -1 when there is none.
+ */
+int64_t fa_job_process_start(int64_t pid);
+
+#endif

@@ -1,0 +1,135 @@
+#include "lib/object/object.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/failpoint.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+/* Longer than any upload's last transaction may take, retries and lost answers included. */
+enum { INTENT_SECONDS = 3600, COLLECT_ARENA = 1 << 20 };
+
+int
+fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_object *object,
+                 struct fa_error *err)
+{
+    static const struct fa_statement intend = {
+        "object_intend", "INSERT INTO object_intent (object_key, deadline)"
+                         " VALUES ($1, now() + make_interval(secs => $2::bigint))"};
+
+    fa_store_key(object->key);
+    if (fa_db_run(db, &intend, FA_PARAMS(FA_TEXT(object->key), FA_INT(INTENT_SECONDS)), err) < 0)
+        return -1;
+    (void)FA_FAILPOINT("object.intended");
+    if (fa_store_put(store, object->key, fd, object->size, err) < 0)
+        return -1;
+    (void)FA_FAILPOINT("object.stored");
+    return 0;
+}
+
+enum fa_db_outcome
+fa_object_own(struct fa_db *db, const struct fa_object *object, struct fa_error *err)
+{
+    static const struct fa_statement own = {"object_own",
+                                            "DELETE FROM object_intent WHERE object_key = $1"};
+    enum fa_db_outcome outcome = fa_db_run(db, &own, FA_PARAMS(FA_TEXT(object->key)), err);
+
+    if (outcome != FA_DB_NONE)
+        return outcome;
+    return (enum fa_db_outcome)fa_error_set(err, FA_E_STORE, "object %s: its intent is gone",
+                                            object->key);
+}
+
+enum fa_db_outcome
+fa_object_bury(struct fa_db *db, const char *key, int64_t grace_s, struct fa_error *err)
+{
+    static const struct fa_statement bury = {
+        "object_bury", "INSERT INTO object_tombstone (object_key, due_at)"
+                       " VALUES ($1, now() + make_interval(secs => $2::bigint))"};
+
+    if (key == NULL)
+        return FA_DB_NONE;
+    return fa_db_run(db, &bury, FA_PARAMS(FA_TEXT(key), FA_INT(grace_s)), err);
+}
+
+/* Takes one due key out of its table; the row stays locked until the object is gone. */
+struct collect_one {
+    struct fa_store *store;
+    struct fa_arena *arena;
+};
+
+static enum fa_db_outcome
+collect_one(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    static const struct fa_statement take_intent = {
+        "object_take_intent",
+        "DELETE FROM object_intent WHERE object_key = (SELECT object_key FROM object_intent"
+        " WHERE deadline < now() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING object_key"};
+    static const struct fa_statement take_tombstone = {
+        "object_take_tombstone",
+        "DELETE FROM object_tombstone WHERE object_key = (SELECT object_key FROM object_tombstone"
+        " WHERE due_at < now() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING object_key"};
+    static const struct fa_statement *const takes[] = {&take_intent, &take_tombstone};
+    struct collect_one *self = closure;
+
+    for (size_t i = 0; i < FA_COUNT(takes); i++) {
+        const char *key = NULL;
+        enum fa_db_outcome outcome =
+            fa_db_row(db, takes[i], FA_NO_PARAMS, FA_COLUMNS(FA_COLUMN_TEXT("object_key", &key)),
+                      self->arena, err);
+
+        if (outcome == FA_DB_ROW && fa_store_remove(self->store, key, err) < 0)
+            return FA_DB_FAILED;
+        if (outcome != FA_DB_NONE)
+            return outcome;
+    }
+    return FA_DB_NONE;
+}
+
+int
+fa_object_collect(struct fa_db *db, struct fa_store *store, int64_t limit, int64_t *count_r,
+                  struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct collect_one one = {store, &arena};
+
+    fa_arena_init(&arena, COLLECT_ARENA);
+    for (*count_r = 0; *count_r < limit; ++*count_r) {
+        enum fa_db_outcome outcome = fa_db_transaction(db, collect_one, &one, err);
+
+        if (outcome < 0)
+            return -1;
+        if (outcome == FA_DB_NONE)
+            break;
+        fa_arena_reset(&arena);
+    }
+    return 0;
+}
+
+static void
+free_digest(EVP_MD_CTX **digest)
+{
+    EVP_MD_CTX_free(*digest);
+}
+
+int
+fa_object_measure(int fd, struct fa_object *object, struct fa_error *err)
+{
+    unsigned char buffer[64 * 1024];
+    FA_CLEANUP(free_digest) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    ssize_t got;
+
+    object->size = 0;
+    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    while ((got = pread(fd, buffer, sizeof buffer, (off_t)object->size)) > 0) {
+        if (!EVP_DigestUpdate(digest, buffer, (size_t)got))
+            return fa_error_set(err, FA_E_MEMORY, "digest");
+        object->size += (uint64_t)got;
+    }
+    if (got < 0)
+        return fa_error_errno(err, FA_E_STORE, errno, "read a file to store");
+    if (!EVP_DigestFinal_ex(digest, object->sha256, NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    return 0;
+}

@@ -1,0 +1,137 @@
+#include "lib/part/asset.h"
+#include "lib/account/account.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/failpoint.h"
+#include "lib/part/cad.h"
+#include "lib/part/stage.h"
+
+#include <string.h>
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+/* The asset of that name which the part has already. */
+struct existing {
+    struct fa_uuid asset;
+    const char *object_key; /* NULL: there is none */
+    const char *asset_type;
+};
+
+static enum fa_db_outcome
+create_part(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uuid *owner,
+            struct fa_arena *arena, struct fa_error *err)
+{
+    static const struct fa_statement create = {
+        "part_create",
+        "INSERT INTO part (part_id, owner_id, organization_id, name) VALUES ($1, $2, $3, $4)"};
+    const struct fa_identity *identity = upload->access.identity;
+    bool shared = identity->organization_count > 0;
+    struct fa_uuid organization;
+    const char *name = fa_arena_strndup(arena, upload->basename, fa_stem_length(upload->basename));
+
+    if (name == NULL)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "name of the part");
+    /* Aliases come sorted: the first by alias shares the part. */
+    if (shared && fa_organization_seen(db, identity->organizations[0], &organization, err) < 0)
+        return FA_DB_FAILED;
+    upload->access.part = fa_uuid_new();
+    return fa_db_run(db, &create,
+                     FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(owner),
+                               FA_UUID(shared ? &organization : NULL), FA_TEXT(name)),
+                     err);
+}
+
+static enum fa_db_outcome
+find_existing(struct fa_db *db, const struct fa_asset_upload *upload, struct fa_arena *arena,
+              struct existing *existing, struct fa_error *err)
+{
+    static const struct fa_statement find = {
+        "asset_find_name", "SELECT asset_id, object_key, asset_type FROM asset"
+                           " WHERE part_id = $1 AND basename_nfc = normalize($2, NFC)"};
+    enum fa_db_outcome outcome =
+        fa_db_row(db, &find, FA_PARAMS(FA_UUID(&upload->access.part), FA_TEXT(upload->basename)),
+                  FA_COLUMNS(FA_COLUMN_UUID("asset_id", &existing->asset),
+                             FA_COLUMN_TEXT("object_key", &existing->object_key),
+                             FA_COLUMN_TEXT("asset_type", &existing->asset_type)),
+                  arena, err);
+
+    if (outcome == FA_DB_ROW && !upload->overwrite)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_EXISTS, "asset name is taken");
+    return outcome;
+}
+
+/* Writes the asset's row: a new one, or the existing one with new content. */
+static enum fa_db_outcome
+write_asset(struct fa_db *db, const struct fa_asset_upload *upload, struct existing *existing,
+            struct fa_error *err)
+{
+    static const struct fa_statement create = {
+        "asset_create", "INSERT INTO asset (asset_id, part_id, basename, asset_type, object_key,"
+                        " size, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+    static const struct fa_statement replace = {
+        "asset_replace", "UPDATE asset SET basename = $3, asset_type = $4, object_key = $5,"
+                         " size = $6, sha256 = $7, placed = DEFAULT, results = '{}',"
+                         " updated_at = now() WHERE asset_id = $1 AND part_id = $2"};
+    const struct fa_object *object = upload->object;
+    bool is_new = existing->object_key == NULL;
+    enum fa_db_outcome outcome = fa_object_own(db, object, err);
+
+    if (outcome >= 0)
+        outcome = fa_object_bury(db, existing->object_key, upload->grace_s, err);
+    if (outcome < 0)
+        return outcome;
+    if (is_new)
+        existing->asset = fa_uuid_new();
+    return fa_db_run(db, is_new ? &create : &replace,
+                     FA_PARAMS(FA_UUID(&existing->asset), FA_UUID(&upload->access.part),
+                               FA_TEXT(upload->basename), FA_TEXT(upload->asset_type),
+                               FA_TEXT(object->key), FA_INT(object->size),
+                               FA_BYTES(object->sha256, sizeof object->sha256)),
+                     err);
+}
+
+static bool
+is_cad(const char *asset_type)
+{
+    return asset_type != NULL && strcmp(asset_type, "cad") == 0;
+}
+
+static enum fa_db_outcome
+place(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    struct fa_asset_upload *upload = closure;
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct existing existing = {.object_key = NULL};
+    struct fa_uuid account;
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    upload->queued = false;
+    outcome = fa_account_seen(db, upload->access.identity, &account, err);
+    if (outcome >= 0)
+        outcome = upload->new_part ? create_part(db, upload, &account, &arena, err)
+                                   : fa_access_lock(db, &upload->access, FA_WRITE, err);
+    if (outcome >= 0)
+        outcome = find_existing(db, upload, &arena, &existing, err);
+    if (outcome < 0)
+        return outcome;
+    outcome = write_asset(db, upload, &existing, err);
+    if (outcome >= 0)
+        outcome = fa_stage_create(
+            db, &existing.asset,
+            fa_processing_of(upload->asset_type, upload->basename, upload->skip_drawing),
+            existing.object_key != NULL, err);
+    if (outcome >= 0 && (is_cad(upload->asset_type) || is_cad(existing.asset_type)))
+        outcome = fa_cad_take_over(db, &upload->access.part, &account, upload->request_id,
+                                   upload->grace_s, &upload->queued, err);
+    (void)FA_FAILPOINT("upload.before_commit");
+    return outcome;
+}
+
+int
+fa_asset_place(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = fa_db_transaction(db, place, upload, err);
+
+    (void)FA_FAILPOINT("upload.after_commit");
+    return outcome < 0 ? -1 : 0;
+}

@@ -1,0 +1,78 @@
+#include "lib/part/asset_type.h"
+#include "lib/base/attr.h"
+
+#include <string.h>
+#include <strings.h>
+
+const char *const fa_asset_types[] = {"drawing", "image",    "cad",  "offer", "invoice",
+                                      "rfq",     "document", "misc", NULL};
+
+/* HTML and SVG are left out on purpose: they download, they never render. */
+static const struct fa_format formats[] = {
+    {".stl", "model/stl", true, true},
+    {".stp", "model/step", true, true},
+    {".step", "model/step", true, true},
+    {".3mf", "model/3mf", true, false},
+    {".amf", "application/x-amf", true, false},
+    {".obj", "model/obj", true, false},
+    {".ply", "application/octet-stream", true, false},
+    {".off", "application/octet-stream", true, false},
+    {".igs", "model/iges", true, false},
+    {".iges", "model/iges", true, false},
+    {".brep", "application/octet-stream", true, false},
+    {".x_t", "application/octet-stream", true, false},
+    {".x_b", "application/octet-stream", true, false},
+    {".sat", "application/octet-stream", true, false},
+    {".jt", "model/jt", true, false},
+    {".sldprt", "application/octet-stream", true, false},
+    {".catpart", "application/octet-stream", true, false},
+    {".ipt", "application/octet-stream", true, false},
+    {".prt", "application/octet-stream", true, false},
+    {".pdf", "application/pdf", false, false},
+    {".png", "image/png", false, false},
+    {".jpg", "image/jpeg", false, false},
+    {".jpeg", "image/jpeg", false, false},
+    {".tif", "image/tiff", false, false},
+    {".tiff", "image/tiff", false, false},
+    {".gif", "image/gif", false, false},
+    {".webp", "image/webp", false, false},
+    {".txt", "text/plain; charset=utf-8", false, false},
+    {".csv", "text/csv; charset=utf-8", false, false},
+    {".zip", "application/zip", false, false},
+    {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", false,
+     false},
+    {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false, false},
+    {".glb", "model/gltf-binary", false, false},
+};
+
+static const struct fa_format unknown = {"", "application/octet-stream", false, false};
+
+size_t
+fa_stem_length(const char *basename)
+{
+    const char *dot = strrchr(basename, '.');
+
+    /* A name that only starts with a dot has no extension. */
+    return dot != NULL && dot != basename ? (size_t)(dot - basename) : strlen(basename);
+}
+
+const struct fa_format *
+fa_format_of(const char *basename)
+{
+    const char *extension = strrchr(basename, '.');
+
+    for (size_t i = 0; extension != NULL && i < FA_COUNT(formats); i++)
+        if (strcasecmp(formats[i].extension, extension) == 0)
+            return &formats[i];
+    return &unknown;
+}
+
+enum fa_processing
+fa_processing_of(const char *asset_type, const char *basename, bool skip_drawing)
+{
+    if (strcmp(asset_type, "cad") == 0 && fa_format_of(basename)->processed)
+        return FA_PROCESS_CAD;
+    if (strcmp(asset_type, "drawing") == 0 && !skip_drawing)
+        return FA_PROCESS_DRAWING;
+    return FA_PROCESS_NOTHING;
+}

@@ -1,0 +1,134 @@
+#include "lib/part/cad.h"
+#include "lib/base/cleanup.h"
+#include "lib/part/asset_type.h"
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+/* Drops the part's derived files; their objects are buried in the same statement. */
+static const struct fa_statement drop_derived = {
+    "cad_drop_derived",
+    "WITH dropped AS (DELETE FROM derived_file WHERE part_id = $1 RETURNING object_key)"
+    " INSERT INTO object_tombstone (object_key, due_at)"
+    " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
+
+/* Stages 1 to 5 tell of files that exist: they start again. */
+static const struct fa_statement reset_stages = {
+    "cad_reset_stages",
+    "UPDATE stage SET state = 'waiting', message = NULL, user_action = NULL, ended_at = NULL"
+    " WHERE stage <> 'upload' AND state <> 'waiting'"
+    " AND asset_id IN (SELECT asset_id FROM asset WHERE part_id = $1 AND asset_type = 'cad')"};
+
+static const struct fa_statement newest = {
+    "cad_newest", "SELECT asset_id, basename FROM asset WHERE part_id = $1 AND asset_type = 'cad'"
+                  " ORDER BY placed DESC LIMIT 1"};
+
+static enum fa_db_outcome
+clear_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_s, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = fa_job_cancel_part(db, part, err);
+
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(part)), err);
+    return outcome;
+}
+
+enum fa_db_outcome
+fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *account,
+                 const char *request_id, int64_t grace_s, bool *queued_r, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_job job = {
+        .part = *part, .has_asset = true, .task = FA_TASK_CAD, .request_id = request_id};
+    const char *basename = NULL;
+    enum fa_db_outcome found;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    *queued_r = false;
+    if (clear_derived(db, part, grace_s, err) < 0)
+        return FA_DB_FAILED;
+    found = fa_db_row(
+        db, &newest, FA_PARAMS(FA_UUID(part)),
+        FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset), FA_COLUMN_TEXT("basename", &basename)),
+        &arena, err);
+    if (found < 0)
+        return found;
+    if (found == FA_DB_NONE)
+        return fa_cad_set_status(db, part, "empty", err);
+    if (!fa_format_of(basename)->processed)
+        return fa_cad_set_status(db, part, "ready", err);
+    *queued_r = true;
+    if (fa_job_queue(db, &job, NULL, account, err) < 0)
+        return FA_DB_FAILED;
+    return fa_cad_set_status(db, part, "processing", err);
+}
+
+enum fa_db_outcome
+fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part, const char *kind,
+                   const struct fa_object *object, int64_t grace_s, struct fa_error *err)
+{
+    static const struct fa_statement old = {
+        "cad_old_derived",
+        "SELECT object_key FROM derived_file WHERE part_id = $1 AND kind = $2 FOR UPDATE"};
+    static const struct fa_statement put = {
+        "cad_put_derived",
+        "INSERT INTO derived_file (part_id, kind, object_key, size, sha256)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (part_id, kind) DO UPDATE"
+        " SET object_key = excluded.object_key, size = excluded.size, sha256 = excluded.sha256,"
+        "  updated_at = now()"};
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    const char *old_key = NULL;
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    outcome = fa_db_row(db, &old, FA_PARAMS(FA_UUID(part), FA_TEXT(kind)),
+                        FA_COLUMNS(FA_COLUMN_TEXT("object_key", &old_key)), &arena, err);
+    if (outcome >= 0)
+        outcome = fa_object_bury(db, old_key, grace_s, err);
+    if (outcome >= 0)
+        outcome = fa_object_own(db, object, err);
+    if (outcome < 0)
+        return outcome;
+    return fa_db_run(db, &put,
+                     FA_PARAMS(FA_UUID(part), FA_TEXT(kind), FA_TEXT(object->key),
+                               FA_INT(object->size),
+                               FA_BYTES(object->sha256, sizeof object->sha256)),
+                     err);
+}
+
+int
+fa_cad_find_object(struct fa_db *db, const struct fa_uuid *asset, struct fa_arena *arena,
+                   const char **key_r, struct fa_error *err)
+{
+    static const struct fa_statement find = {"cad_find_object",
+                                             "SELECT object_key FROM asset WHERE asset_id = $1"};
+    enum fa_db_outcome outcome =
+        fa_db_row(db, &find, FA_PARAMS(FA_UUID(asset)),
+                  FA_COLUMNS(FA_COLUMN_TEXT("object_key", key_r)), arena, err);
+
+    if (outcome == FA_DB_NONE)
+        return fa_error_set(err, FA_E_NO_FILE, "the asset is gone");
+    return outcome < 0 ? -1 : 0;
+}
+
+enum fa_db_outcome
+fa_cad_set_status(struct fa_db *db, const struct fa_uuid *part, const char *status,
+                  struct fa_error *err)
+{
+    static const struct fa_statement set = {
+        "cad_set_status", "UPDATE part SET status = $2, updated_at = now() WHERE part_id = $1"};
+
+    return fa_db_run(db, &set, FA_PARAMS(FA_UUID(part), FA_TEXT(status)), err);
+}
+
+enum fa_db_outcome
+fa_cad_add_result(struct fa_db *db, const struct fa_uuid *asset, const char *name, const char *json,
+                  struct fa_error *err)
+{
+    static const struct fa_statement add = {
+        "cad_add_result", "UPDATE asset SET results = results || jsonb_build_object($2::text,"
+                          " $3::jsonb) WHERE asset_id = $1"};
+
+    return fa_db_run(db, &add, FA_PARAMS(FA_UUID(asset), FA_TEXT(name), FA_TEXT(json)), err);
+}

@@ -1,0 +1,36 @@
+/* The part's CAD: the newest asset of type cad, what is derived from it, and how that is replaced.
+ */
+#ifndef FA_PART_CAD_H
+#define FA_PART_CAD_H
+
+#include "lib/job/job.h"
+#include "lib/object/object.h"
+
+/* Inside a transaction that holds the part: another CAD (or none) has become the newest.  What was
+ * derived from the old one is dropped, open jobs are cancelled, stages start again, and a job for
+ * the new CAD is queued where its format is processed; `queued_r` tells. */
+enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part,
+                                    const struct fa_uuid *account, const char *request_id,
+                                    int64_t grace_s, bool *queued_r,
+                                    struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction that holds the job: puts a derived file into place; an older one of its kind
+ * is buried. */
+enum fa_db_outcome fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part,
+                                      const char *kind, const struct fa_object *object,
+                                      int64_t grace_s, struct fa_error *err) FA_MUSTCHECK;
+
+/* The key of the asset's object; FA_E_NO_FILE when the asset is gone. */
+int fa_cad_find_object(struct fa_db *db, const struct fa_uuid *asset, struct fa_arena *arena,
+                       const char **key_r, struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction: sets the part's status. */
+enum fa_db_outcome fa_cad_set_status(struct fa_db *db, const struct fa_uuid *part,
+                                     const char *status, struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction: merges {name: json} into the asset's results. */
+enum fa_db_outcome fa_cad_add_result(struct fa_db *db, const struct fa_uuid *asset,
+                                     const char *name, const char *json,
+                                     struct fa_error *err) FA_MUSTCHECK;
+
+#endif

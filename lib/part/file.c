@@ -1,0 +1,93 @@
+#include "lib/part/file.h"
+#include "lib/part/asset_type.h"
+
+#include <string.h>
+
+#define FILE_COLUMNS                                                                               \
+    " f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"                                    \
+    " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us, cad.basename, "
+#define CAD_OF_PART                                                                                \
+    " LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"                        \
+    "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) cad ON true "
+
+/* How a kind's download is called: behind the stem of the part's CAD, or by a name of its own. */
+static const struct kind {
+    const char *kind;
+    bool after_stem;
+    const char *name;
+    const char *media_type;
+} kinds[] = {
+    {"visualization", true, "_visual.glb", "model/gltf-binary"},
+    {"thumbnail", true, "_thumbnail.png", "image/png"},
+    {"report", false, "analysis_results_file_temp.xlsx",
+     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+};
+
+/* Runs the statement, checks access and existence; leaves the CAD's basename as the name. */
+static int
+find(struct fa_db *db, const struct fa_statement *statement, struct fa_params params,
+     struct fa_arena *arena, struct fa_file *file, struct fa_error *err)
+{
+    struct fa_rights rights = {false, false};
+    enum fa_db_outcome outcome = fa_db_row(
+        db, statement, params,
+        FA_COLUMNS(FA_ACCESS_TARGETS(&rights), FA_COLUMN_TEXT("object_key", &file->object_key),
+                   FA_COLUMN_TEXT("sha256", &file->sha256), FA_COLUMN_INT("size", &file->size),
+                   FA_COLUMN_INT("updated_us", &file->updated_us),
+                   FA_COLUMN_TEXT("basename", &file->name)),
+        arena, err);
+
+    if (fa_access_decide(outcome, &rights, FA_READ, err) < 0)
+        return -1;
+    if (file->object_key == NULL)
+        return fa_error_set(err, FA_E_NO_FILE, "%s: the part has none", statement->name);
+    return 0;
+}
+
+int
+fa_file_find_cad(struct fa_db *db, const struct fa_access *access, struct fa_arena *arena,
+                 struct fa_file *file, struct fa_error *err)
+{
+    static const struct fa_statement find_cad = {
+        "file_find_cad",
+        "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
+        " CROSS JOIN LATERAL (SELECT cad.object_key, cad.sha256, cad.size, cad.updated_at) f"
+        " WHERE p.part_id = $1"};
+
+    if (find(db, &find_cad, FA_PARAMS(FA_ACCESS_PARAMS(access)), arena, file, err) < 0)
+        return -1;
+    file->media_type = fa_format_of(file->name)->media_type;
+    return 0;
+}
+
+static const char *
+name_of(const struct kind *kind, const char *basename, struct fa_arena *arena)
+{
+    if (!kind->after_stem || basename == NULL)
+        return kind->name;
+    return fa_arena_printf(arena, "%.*s%s", (int)fa_stem_length(basename), basename, kind->name);
+}
+
+int
+fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const char *kind,
+                     struct fa_arena *arena, struct fa_file *file, struct fa_error *err)
+{
+    static const struct fa_statement find_derived = {
+        "file_find_derived",
+        "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
+        " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $6"
+        " WHERE p.part_id = $1"};
+
+    if (find(db, &find_derived, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(kind)), arena, file,
+             err) < 0)
+        return -1;
+    for (size_t i = 0; i < FA_COUNT(kinds); i++) {
+        if (strcmp(kinds[i].kind, kind) != 0)
+            continue;
+        file->media_type = kinds[i].media_type;
+        file->name = name_of(&kinds[i], file->name, arena);
+    }
+    if (file->name == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "name of the %s", kind);
+    return 0;
+}

@@ -1,0 +1,58 @@
+#include "lib/part/report_request.h"
+#include "lib/account/account.h"
+#include "lib/event/event.h"
+#include "lib/job/job.h"
+
+/* The report is current while it exists and no CAD job will replace what it tells. */
+static const struct fa_statement find_current = {
+    "report_current", "SELECT FROM derived_file WHERE part_id = $1 AND kind = 'report' AND NOT "
+                      "EXISTS (SELECT FROM job"
+                      " WHERE part_id = $1 AND state IN ('queued', 'running'))"};
+
+/* The CAD the report will be about. */
+static const struct fa_statement find_cad = {
+    "report_cad", "SELECT asset_id, true AS has_asset FROM asset WHERE part_id = $1"
+                  " AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1"};
+
+static enum fa_db_outcome
+request_report(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    struct fa_report_request *request = closure;
+    struct fa_uuid account;
+    struct fa_job job = {
+        .part = request->access.part, .task = FA_TASK_REPORT, .request_id = request->request_id};
+    struct fa_event news = {
+        .event = "finished", .job = FA_TASK_REPORT, .part = &job.part, .percent = -1};
+    enum fa_db_outcome outcome;
+
+    request->event = 0;
+    if (fa_account_seen(db, request->access.identity, &account, err) < 0 ||
+        fa_access_lock(db, &request->access, FA_READ, err) < 0)
+        return FA_DB_FAILED;
+    outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
+    if (outcome < 0)
+        return outcome;
+    if (outcome == FA_DB_ROW)
+        return fa_event_keep(db, &news, NULL, &account, &request->event, err);
+    outcome = fa_db_row(db, &find_cad, FA_PARAMS(FA_UUID(&job.part)),
+                        FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset),
+                                   FA_COLUMN_BOOL("has_asset", &job.has_asset)),
+                        NULL, err);
+    if (outcome < 0)
+        return outcome;
+    return fa_job_queue(db, &job, FA_TASK_CAD, &account, err);
+}
+
+int
+fa_report_request(struct fa_db *db, struct fa_report_request *request, struct fa_error *err)
+{
+    return fa_db_transaction(db, request_report, request, err) < 0 ? -1 : 0;
+}
+
+int
+fa_report_announce(struct fa_db *db, const struct fa_report_request *request, struct fa_error *err)
+{
+    if (request->event != 0)
+        return fa_event_announce(db, request->event, err);
+    return fa_job_announce(db, err);
+}

@@ -1,0 +1,22 @@
+/* Asking for a part's analysis report. */
+#ifndef FA_PART_REPORT_REQUEST_H
+#define FA_PART_REPORT_REQUEST_H
+
+#include "lib/part/access.h"
+
+struct fa_report_request {
+    struct fa_access access;
+    const char *request_id;
+    int64_t event; /* set: the report is current, this event says so; else 0 and a job is open */
+};
+
+/* Queues the report job, joins the one that is open, or, when the report is current, keeps its
+ * success event. FA_E_NO_PART, FA_E_FORBIDDEN. */
+int fa_report_request(struct fa_db *db, struct fa_report_request *request,
+                      struct fa_error *err) FA_MUSTCHECK;
+
+/* After it: tells listeners. */
+int fa_report_announce(struct fa_db *db, const struct fa_report_request *request,
+                       struct fa_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Stages: the steps an asset goes through, as its `asset_stat` shows them.
+ *
+ * One table says which stages there are and what they are called; the rows of table `stage` say how
+ * far an asset has come.
+ */
+#ifndef FA_PART_STAGE_H
+#define FA_PART_STAGE_H
+
+#include "lib/db/db.h"
+#include "lib/part/asset_type.h"
+
+#include <json-c/json.h>
+
+struct fa_stage {
+    const char *key;
+    int64_t index; /* as answered; orders the stages */
+    const char *name;
+    const char *active_message;
+    const char *finished_message;
+    unsigned processing; /* mask of (1 << enum fa_processing) that includes this stage */
+};
+
+/* One asset's row of a stage. */
+struct fa_stage_state {
+    const char *stage;
+    const char *state; /* waiting, active, finished, failed */
+    const char *message;
+    const char *user_action;
+    bool last; /* the finished stage that ended last */
+};
+
+/* The keys of the stages of a kind of processing; at most `limit`, returns how many. */
+size_t fa_stage_keys(enum fa_processing processing, const char **keys, size_t limit);
+
+/* Builds `asset_stat` from an asset's rows, in any order; NULL when memory is short.  The caller
+ * owns the object. */
+struct json_object *fa_stage_stat(const struct fa_stage_state *states, size_t count) FA_MUSTCHECK;
+
+/* Inside a transaction: makes the rows of a new asset; `upload` is finished at once.  With
+ * `replace` the rows it had are dropped first. */
+enum fa_db_outcome fa_stage_create(struct fa_db *db, const struct fa_uuid *asset,
+                                   enum fa_processing processing, bool replace,
+                                   struct fa_error *err) FA_MUSTCHECK;
+
+/* Sets one stage: "waiting", "active", "finished" or "failed" (with message and action, which may
+ * be NULL). */
+enum fa_db_outcome fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, const char *stage,
+                                const char *state, const struct fa_error *failure,
+                                struct fa_error *err) FA_MUSTCHECK;
+
+#endif

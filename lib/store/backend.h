@@ -1,0 +1,26 @@
+/* Inside lib/store only: what a backend implements; the contracts are those of store.h. */
+#ifndef FA_STORE_BACKEND_H
+#define FA_STORE_BACKEND_H
+
+#include "lib/store/store.h"
+
+struct fa_store_backend {
+    void (*close)(struct fa_store *store);
+    int (*spool)(struct fa_store *store, struct fa_error *err);
+    int (*put)(struct fa_store *store, const char *key, int fd, uint64_t size,
+               struct fa_error *err);
+    int (*get)(struct fa_store *store, const char *key, struct fa_error *err);
+    int (*remove)(struct fa_store *store, const char *key, struct fa_error *err);
+    const char *(*accel)(struct fa_store *store, const char *key, struct fa_arena *arena);
+    int (*check)(struct fa_store *store, struct fa_error *err);
+};
+
+/* First member of every backend's own struct. */
+struct fa_store {
+    const struct fa_store_backend *backend;
+};
+
+int fa_directory_store_open(const struct fa_options *options, struct fa_store **store_r,
+                            struct fa_error *err) FA_MUSTCHECK;
+
+#endif
