@@ -1,0 +1,242 @@
+#include "fcgi/serve.h"
+#include "fcgi/form.h"
+#include "fcgi/router.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { READ_BYTES = 64 * 1024 };
+
+/* One request while it is served. */
+struct exchange {
+    struct fa_ctx *ctx;
+    FCGX_Request *fcgi;
+    struct fa_request request;
+    struct fa_reply reply;
+    struct fa_match match;
+    struct fa_identity identity;
+    struct fa_form_reader form;
+    int64_t body_left; /* bytes of the body that have not been read */
+};
+
+static const char *
+param(const struct exchange *x, const char *name)
+{
+    const char *value = FCGX_GetParam(name, x->fcgi->envp);
+
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* --- what nginx sent ------------------------------------------------------------------------- */
+
+static int
+read_params(struct exchange *x, struct fa_error *err)
+{
+    struct fa_request *request = &x->request;
+    const char *uri = param(x, "REQUEST_URI");
+    const char *method = param(x, "REQUEST_METHOD");
+    const char *id = param(x, "REQUEST_ID");
+    const char *length = param(x, "CONTENT_LENGTH");
+    char *end = NULL;
+
+    request->id = id != NULL ? id : "";
+    x->ctx->log->request_id = request->id;
+    request->method = method != NULL ? method : "";
+    request->if_match = param(x, "HTTP_IF_MATCH");
+    request->if_none_match = param(x, "HTTP_IF_NONE_MATCH");
+    request->if_modified_since = param(x, "HTTP_IF_MODIFIED_SINCE");
+    if (length != NULL) {
+        x->body_left = strtoll(length, &end, 10);
+        if (*end != '\0' || x->body_left < 0) {
+            x->body_left = 0;
+            return fa_error_set(err, FA_E_REQUEST, "content length is no number");
+        }
+    }
+    if (uri == NULL || method == NULL)
+        return fa_error_set(err, FA_E_REQUEST, "no method or path");
+    request->path = fa_arena_strndup(request->arena, uri, strcspn(uri, "?"));
+    if (request->path == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "path");
+    return 0;
+}
+
+static int
+authenticate(struct exchange *x, struct fa_error *err)
+{
+    static const char scheme[] = "Bearer ";
+    const struct fa_options *options = x->ctx->options;
+    const struct fa_token_rules rules = {.issuer = options->issuer,
+                                         .audience = options->audience,
+                                         .client = options->client,
+                                         .leeway_s = options->leeway};
+    const char *header = param(x, "HTTP_AUTHORIZATION");
+    struct fa_error keys_error;
+    const char *token;
+
+    if (header == NULL)
+        return fa_error_set(err, FA_E_AUTH_MISSING, "no Authorization header");
+    if (strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+        return fa_error_set(err, FA_E_AUTH_INVALID, "Authorization is not of scheme Bearer");
+    token = header + sizeof scheme - 1;
+    token += strspn(token, " ");
+    /* New keys that cannot be read leave the old ones in force. */
+    if (fa_keys_refresh(x->ctx->keys, &keys_error) < 0)
+        fa_log_error(x->ctx->log, "keys_refresh", &keys_error);
+    if (fa_token_verify(x->ctx->keys, &rules, token, strlen(token), x->request.arena, &x->identity,
+                        err) < 0)
+        return -1;
+    x->request.access.identity = &x->identity;
+    return 0;
+}
+
+static int
+read_part_id(struct exchange *x, struct fa_error *err)
+{
+    const struct fa_match *match = &x->match;
+    bool optional = (match->route->flags & FA_ROUTE_NEW_PART) != 0;
+
+    if (match->part == NULL || (optional && match->part_length == 1 && *match->part == '0')) {
+        x->request.new_part = optional;
+        return 0;
+    }
+    if (fa_uuid_parse(match->part, match->part_length, &x->request.access.part))
+        return 0;
+    return optional ? fa_error_field(err, "part_id", "must be empty, 0 or a UUID")
+                    : fa_error_set(err, FA_E_NO_PART, "malformed part id");
+}
+
+/* --- the body -------------------------------------------------------------------------------- */
+
+/* Reads the next bytes; 0 at the end.  A body that is shorter than announced is a client that left,
+ * or a broken nginx: never a shorter file. */
+static long
+read_body(struct exchange *x, char *buffer, size_t size, struct fa_error *err)
+{
+    int got;
+
+    if (x->body_left == 0)
+        return 0;
+    if ((int64_t)size > x->body_left)
+        size = (size_t)x->body_left;
+    got = FCGX_GetStr(buffer, (int)size, x->fcgi->in);
+    if (got < (int)size || FCGX_GetError(x->fcgi->in) != 0) {
+        long long missing = (long long)x->body_left - got;
+
+        x->body_left = 0;
+        return fa_error_set(err, FA_E_REQUEST, "the body breaks off, %lld bytes are missing",
+                            missing);
+    }
+    x->body_left -= got;
+    return got;
+}
+
+static int
+read_form(struct exchange *x, struct fa_error *err)
+{
+    char buffer[READ_BYTES];
+    const char *content_type = param(x, "CONTENT_TYPE");
+    long got;
+
+    if (fa_form_open(&x->form, x->ctx, x->request.arena, x->match.route->fields, content_type,
+                     err) < 0)
+        return -1;
+    x->request.form = x->form.form;
+    while ((got = read_body(x, buffer, sizeof buffer, err)) > 0)
+        if (fa_form_feed(&x->form, buffer, (size_t)got, err) < 0)
+            return -1;
+    return got < 0 ? -1 : fa_form_finish(&x->form, err);
+}
+
+/* nginx calls an answer that comes before the body was taken a broken upstream. */
+static void
+discard_body(struct exchange *x)
+{
+    char buffer[READ_BYTES];
+    struct fa_error ignored;
+
+    while (read_body(x, buffer, sizeof buffer, &ignored) > 0)
+        continue;
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+/* Runs the contract's order of checks, then the handler. */
+static int
+answer(struct exchange *x, struct fa_error *err)
+{
+    const struct fa_route *route;
+
+    if (read_params(x, err) < 0)
+        return -1;
+    fa_router_match(fa_routes, x->request.method, x->request.path, &x->match);
+    if (x->match.known_path && strcmp(x->request.method, "OPTIONS") == 0) {
+        x->reply.status = 204;
+        fa_reply_header(&x->reply, "Allow", x->match.allow);
+        return 0;
+    }
+    route = x->match.route;
+    if ((route == NULL || (route->flags & FA_ROUTE_OPEN) == 0) && authenticate(x, err) < 0)
+        return -1;
+    if (!x->match.known_path)
+        return fa_error_set(err, FA_E_NO_ROUTE, "no such path");
+    if (route == NULL)
+        return fa_error_set(err, FA_E_METHOD, "the path does not know this method");
+    if (read_part_id(x, err) < 0)
+        return -1;
+    if (route->fields != NULL && read_form(x, err) < 0)
+        return -1;
+    return route->handler(x->ctx, &x->request, &x->reply, err);
+}
+
+static void
+send_reply(struct exchange *x)
+{
+    const struct fa_reply *reply = &x->reply;
+    FCGX_Stream *out = x->fcgi->out;
+    bool bodiless = strcmp(x->request.method, "HEAD") == 0;
+
+    FCGX_FPrintF(out, "Status: %d\r\n", reply->status);
+    for (size_t i = 0; i < reply->header_count; i++) {
+        FCGX_PutS(reply->headers[i].name, out);
+        FCGX_PutS(": ", out);
+        FCGX_PutS(reply->headers[i].value, out);
+        FCGX_PutS("\r\n", out);
+    }
+    FCGX_PutS("\r\n", out);
+    if (reply->body != NULL && !bodiless)
+        FCGX_PutStr(reply->body, (int)reply->length, out);
+    FCGX_FFlush(out);
+}
+
+static void
+log_request(struct exchange *x, int64_t started_us, const struct fa_error *err)
+{
+    bool failed = err->code != FA_OK;
+    enum fa_log_level level = x->reply.status >= 500 ? FA_LOG_ERROR : FA_LOG_INFO;
+
+    fa_log(x->ctx->log, level, "request", FA_LOG_TEXT("method", x->request.method),
+           FA_LOG_TEXT("path", x->request.path), FA_LOG_NUMBER("status", x->reply.status),
+           FA_LOG_NUMBER("us", fa_clock_monotonic_us() - started_us),
+           failed ? FA_LOG_TEXT("detail", err->detail) : FA_LOG_END);
+}
+
+void
+fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi)
+{
+    struct exchange x = {.ctx = ctx, .fcgi = fcgi, .request = {.arena = arena}};
+    struct fa_error err = {0};
+    int64_t started_us = fa_clock_monotonic_us();
+
+    if (answer(&x, &err) < 0) {
+        fa_reply_problem(&x.request, &x.reply, &err);
+        if (err.code == FA_E_METHOD)
+            fa_reply_header(&x.reply, "Allow", x.match.allow);
+    }
+    discard_body(&x);
+    send_reply(&x);
+    log_request(&x, started_us, &err);
+    fa_form_close(&x.form);
+}

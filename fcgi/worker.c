@@ -1,0 +1,129 @@
+/*
+ * libfcgi parses the records; accepting is ours, because its own accept loop loses uploads on
+ * SIGTERM and never times out.  SIGTERM stays blocked and is read from a descriptor between
+ * requests, so it never cuts a read: a request that was taken is answered.
+ */
+#include "fcgi/worker.h"
+#include "fcgi/serve.h"
+#include "handlers/handler.h"
+#include "lib/auth/keys.h"
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { ARENA_LIMIT = 16 << 20, RETIRE_SPREAD = 10 };
+
+struct worker {
+    int listener;
+    int signals; /* readable when the worker is to stop */
+    struct fa_ctx ctx;
+    struct fa_log log;
+    struct fa_arena arena;
+    FCGX_Request fcgi;
+};
+
+/* Waits for a connection; -1 when the worker is to stop. */
+static int
+take(const struct worker *worker)
+{
+    struct timeval timeout = {.tv_sec = worker->ctx.options->request_timeout};
+    struct pollfd ready[] = {{.fd = worker->listener, .events = POLLIN},
+                             {.fd = worker->signals, .events = POLLIN}};
+
+    for (;;) {
+        int fd;
+
+        if (poll(ready, FA_COUNT(ready), -1) < 0)
+            continue;
+        if (ready[1].revents != 0)
+            return -1;
+        fd = accept4(worker->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue; /* another worker was faster */
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+        return fd;
+    }
+}
+
+static void
+serve_connection(struct worker *worker, int fd)
+{
+    /* With a connection already there, FCGX_Accept_r goes straight to reading. */
+    worker->fcgi.ipcFd = fd;
+    worker->fcgi.keepConnection = 1;
+    if (FCGX_Accept_r(&worker->fcgi) == 0)
+        fa_serve(&worker->ctx, &worker->arena, &worker->fcgi);
+    worker->fcgi.keepConnection = 0;
+    FCGX_Finish_r(&worker->fcgi);
+    worker->log.request_id = NULL;
+    fa_arena_reset(&worker->arena);
+}
+
+static int
+open_services(struct worker *worker, const struct fa_options *options, struct fa_error *err)
+{
+    struct fa_ctx *ctx = &worker->ctx;
+
+    ctx->options = options;
+    ctx->log = &worker->log;
+    ctx->db = fa_db_new(options->database, "fileapi", options->database_timeout);
+    if (ctx->db == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "database connection");
+    if (fa_store_open(options, &ctx->store, err) < 0)
+        return -1;
+    return fa_keys_open(options->keys, &ctx->keys, err);
+}
+
+static int
+open_worker(struct worker *worker, const struct fa_options *options, struct fa_error *err)
+{
+    sigset_t stop;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    worker->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (worker->signals < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+    if (FCGX_Init() != 0 ||
+        FCGX_InitRequest(&worker->fcgi, worker->listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+        return fa_error_set(err, FA_E_INTERNAL, "libfcgi does not start");
+    srandom((unsigned)(getpid() ^ fa_clock_monotonic_us()));
+    fa_arena_init(&worker->arena, ARENA_LIMIT);
+    return open_services(worker, options, err);
+}
+
+int
+fa_worker_run(int listener, const struct fa_options *options, const struct fa_log *log)
+{
+    struct worker worker = {.listener = listener, .log = *log};
+    struct fa_error err = {0};
+    /* Workers retire at different times, so that the pool never thins out at once. */
+    int64_t left = options->worker_requests + (int64_t)getpid() % RETIRE_SPREAD;
+
+    if (open_worker(&worker, options, &err) < 0) {
+        fa_log_error(&worker.log, "worker_start", &err);
+        return EXIT_FAILURE;
+    }
+    while (left-- > 0) {
+        int fd = take(&worker);
+
+        if (fd < 0)
+            break;
+        serve_connection(&worker, fd);
+    }
+    fa_keys_close(&worker.ctx.keys);
+    fa_store_close(&worker.ctx.store);
+    fa_db_free(&worker.ctx.db);
+    fa_arena_free(&worker.arena);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,108 @@
+#include "handlers/download.h"
+#include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/utf8.h"
+
+#include <string.h>
+
+enum { DISPOSITION_LIMIT = 8192, SECOND_US = 1000000 };
+
+/* attr-char of RFC 8187. */
+static bool
+is_attr_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("!#$&+-.^_`|~", c) != NULL);
+}
+
+const char *
+fa_disposition(struct fa_arena *arena, const char *name)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    size_t length = strlen(name);
+
+    fa_buf_init(&out, DISPOSITION_LIMIT);
+    fa_buf_add_text(&out, "attachment; filename=\"");
+    for (size_t i = 0, size; i < length; i += size) {
+        size = fa_utf8_next(name + i, length - i, NULL);
+        size = size == 0 ? 1 : size;
+        /* Quotes, backslashes and percent signs are read differently by different browsers. */
+        if (size > 1 || name[i] < 0x20 || name[i] == 0x7f || strchr("\"\\%", name[i]) != NULL)
+            fa_buf_add_text(&out, "_");
+        else
+            fa_buf_add(&out, name + i, 1);
+    }
+    fa_buf_add_text(&out, "\"; filename*=UTF-8''");
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)name[i];
+
+        fa_buf_printf(&out, is_attr_char(c) ? "%c" : "%%%02X", c);
+    }
+    return out.failed ? NULL : fa_arena_strndup(arena, out.data, out.length);
+}
+
+/* True when an If-Match or If-None-Match list names `etag` (with its quotes), or is "*".  Weak
+ * members count only when `weak` is set (RFC 9110, 8.8.3.2). */
+static bool
+etag_listed(const char *list, const char *etag, bool weak)
+{
+    size_t length = strlen(etag);
+
+    for (;;) {
+        list += strspn(list, " \t,");
+        if (*list == '*')
+            return true;
+        if (*list == '\0')
+            return false;
+        if (strncmp(list, "W/", 2) == 0) {
+            list += 2;
+            if (weak && strncmp(list, etag, length) == 0)
+                return true;
+        } else if (strncmp(list, etag, length) == 0) {
+            return true;
+        }
+        list += strcspn(list, ",");
+    }
+}
+
+static bool
+is_unchanged(const struct fa_request *request, const struct fa_file *file, const char *etag)
+{
+    int64_t since_us;
+
+    if (request->if_none_match != NULL)
+        return etag_listed(request->if_none_match, etag, true);
+    if (request->if_modified_since == NULL)
+        return false;
+    since_us = fa_clock_http_parse(request->if_modified_since);
+    return since_us >= 0 && file->updated_us / SECOND_US <= since_us / SECOND_US;
+}
+
+int
+fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+              const struct fa_file *file, struct fa_error *err)
+{
+    const char *etag = fa_arena_printf(request->arena, "\"%s\"", file->sha256);
+    const char *disposition = fa_disposition(request->arena, file->name);
+    const char *accel = fa_store_accel(ctx->store, file->object_key, request->arena);
+    char *modified = fa_arena_alloc(request->arena, FA_CLOCK_TEXT);
+
+    if (etag == NULL || disposition == NULL || accel == NULL || modified == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "reply with a file");
+    if (request->if_match != NULL && !etag_listed(request->if_match, etag, false))
+        return fa_error_set(err, FA_E_PRECONDITION, "If-Match names another version");
+    fa_reply_header(reply, "ETag", etag);
+    fa_reply_header(reply, "Last-Modified", fa_clock_http(file->updated_us, modified));
+    fa_reply_header(reply, "Cache-Control", "private, no-cache");
+    if (is_unchanged(request, file, etag)) {
+        reply->status = 304;
+        return 0;
+    }
+    reply->status = 200;
+    fa_reply_header(reply, "Content-Type", file->media_type);
+    fa_reply_header(reply, "Content-Disposition", disposition);
+    fa_reply_header(reply, "X-Content-Type-Options", "nosniff");
+    fa_reply_header(reply, "X-Accel-Redirect", accel);
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* Downloads of a part's CAD and of what was made from it. */
+#include "handlers/download.h"
+
+int
+fa_cad_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+           struct fa_error *err)
+{
+    struct fa_file file;
+
+    if (fa_file_find_cad(ctx->db, &request->access, request->arena, &file, err) < 0)
+        return -1;
+    return fa_reply_file(ctx, request, reply, &file, err);
+}
+
+static int
+get_derived(struct fa_ctx *ctx, const struct fa_request *request, const char *kind,
+            struct fa_reply *reply, struct fa_error *err)
+{
+    struct fa_file file;
+
+    if (fa_file_find_derived(ctx->db, &request->access, kind, request->arena, &file, err) < 0)
+        return -1;
+    return fa_reply_file(ctx, request, reply, &file, err);
+}
+
+int
+fa_visualization_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+                     struct fa_error *err)
+{
+    return get_derived(ctx, request, "visualization", reply, err);
+}
+
+int
+fa_thumbnail_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+                 struct fa_error *err)
+{
+    return get_derived(ctx, request, "thumbnail", reply, err);
+}
+
+int
+fa_report_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+              struct fa_error *err)
+{
+    return get_derived(ctx, request, "report", reply, err);
+}

@@ -1,0 +1,18 @@
+/* Every operation of the service, one row each. */
+#include "handlers/handler.h"
+
+#define PART "/api/v1/part/{part}/"
+
+const struct fa_route fa_routes[] = {
+    {"POST", "/api/v1/part/assets/", FA_ROUTE_NEW_PART, fa_asset_fields, fa_asset_post},
+    {"POST", PART "assets/", FA_ROUTE_NEW_PART, fa_asset_fields, fa_asset_post},
+    {"GET", PART "upload-file/", FA_ROUTE_HEAD, NULL, fa_cad_get},
+    {"GET", PART "visualization-file/", FA_ROUTE_HEAD, NULL, fa_visualization_get},
+    {"GET", PART "thumbnail-file/", FA_ROUTE_HEAD, NULL, fa_thumbnail_get},
+    {"GET", PART "analysis-results-file/", 0, NULL, fa_report_start},
+    {"GET", PART "fetch-analysis-results-file/", FA_ROUTE_HEAD, NULL, fa_report_get},
+    {"PUT", PART "fetch-analysis-results-file/", 0, NULL, fa_report_get},
+    {"GET", "/healthz", FA_ROUTE_OPEN, NULL, fa_health_live},
+    {"GET", "/readyz", FA_ROUTE_OPEN, NULL, fa_health_ready},
+    {NULL, NULL, 0, NULL, NULL},
+};
