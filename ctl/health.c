@@ -1,0 +1,38 @@
+/* health and options. */
+#include "ctl/command.h"
+#include "lib/base/cleanup.h"
+#include "lib/db/db.h"
+#include "lib/store/store.h"
+
+int
+fa_command_health(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
+{
+    struct fa_db *db =
+        fa_db_new(ctl->options->database, "fileapictl", ctl->options->database_timeout);
+    struct fa_store *store = NULL;
+    int result =
+        db == NULL ? fa_error_set(err, FA_E_MEMORY, "database connection") : fa_db_check(db, err);
+
+    (void)argc;
+    (void)argv;
+    if (result == 0)
+        printf("database ok\n");
+    if (result == 0 && (result = fa_store_open(ctl->options, &store, err)) == 0)
+        result = fa_store_check(store, err);
+    if (result == 0)
+        printf("store ok\n");
+    fa_store_close(&store);
+    fa_db_free(&db);
+    return result;
+}
+
+int
+fa_command_options(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
+{
+    (void)ctl;
+    (void)argc;
+    (void)argv;
+    (void)err;
+    fa_options_print_sample(stdout);
+    return 0;
+}

@@ -1,0 +1,124 @@
+#include "jobs/outcome.h"
+#include "lib/base/cleanup.h"
+#include "lib/event/event.h"
+#include "lib/part/cad.h"
+
+#include <string.h>
+
+enum { BACKOFF_S = 2, ARENA_LIMIT = 64 * 1024 };
+
+struct ending {
+    const struct fa_job *job;
+    const char *part_status;
+    const struct fa_error *failure; /* NULL: success */
+    int64_t event;
+};
+
+/* The stage to blame: the active one, else the first that waits among the task's own. */
+static const struct fa_statement blame = {
+    "outcome_blame",
+    "UPDATE stage SET state = 'failed', message = $3, user_action = nullif($4, ''),"
+    " ended_at = clock_timestamp() WHERE asset_id = $1 AND stage ="
+    " COALESCE((SELECT stage FROM stage WHERE asset_id = $1 AND state = 'active' LIMIT 1), $2)"
+    " RETURNING stage"};
+
+static const char *
+first_stage(const char *task)
+{
+    return strcmp(task, FA_TASK_REPORT) == 0 ? "analysis_report" : "cad_analysis";
+}
+
+static enum fa_db_outcome
+write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *arena,
+              const char **stage_r, struct fa_error *err)
+{
+    const struct fa_job *job = ending->job;
+    enum fa_db_outcome outcome = FA_DB_NONE;
+
+    *stage_r = first_stage(job->task);
+    if (job->has_asset)
+        outcome =
+            fa_db_row(db, &blame,
+                      FA_PARAMS(FA_UUID(&job->asset), FA_TEXT(first_stage(job->task)),
+                                FA_TEXT(ending->failure->detail), FA_TEXT(ending->failure->action)),
+                      FA_COLUMNS(FA_COLUMN_TEXT("stage", stage_r)), arena, err);
+    if (outcome >= 0 && strcmp(job->task, FA_TASK_CAD) == 0)
+        outcome = fa_cad_set_status(db, &job->part, "failed", err);
+    return outcome;
+}
+
+static enum fa_db_outcome
+end_job(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct ending *ending = closure;
+    const struct fa_job *job = ending->job;
+    struct fa_event news = {.event = ending->failure == NULL ? "finished" : "failed",
+                            .job = job->task,
+                            .part = &job->part,
+                            .asset = strcmp(job->task, FA_TASK_CAD) == 0 ? &job->asset : NULL,
+                            .failure = ending->failure,
+                            .percent = -1};
+    enum fa_db_outcome outcome = fa_job_hold(db, job, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    if (ending->failure != NULL)
+        outcome = write_failure(db, ending, &arena, &news.stage, err);
+    else if (ending->part_status != NULL)
+        outcome = fa_cad_set_status(db, &job->part, ending->part_status, err);
+    if (outcome >= 0)
+        outcome = fa_event_keep(db, &news, &job->id, NULL, &ending->event, err);
+    if (outcome < 0)
+        return outcome;
+    return fa_job_end(db, job, news.event, ending->failure != NULL ? ending->failure->detail : NULL,
+                      err);
+}
+
+static enum fa_db_outcome
+finish(struct fa_db *db, struct ending *ending, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = fa_db_transaction(db, end_job, ending, err);
+    struct fa_error ignored;
+
+    /* Hints: listeners and supervisors look by themselves now and then. */
+    if (outcome == FA_DB_ROW) {
+        fa_event_announce(db, ending->event, &ignored);
+        fa_job_announce(db, &ignored);
+    }
+    return outcome;
+}
+
+enum fa_db_outcome
+fa_outcome_finish(struct fa_db *db, const struct fa_job *job, const char *part_status,
+                  struct fa_error *err)
+{
+    struct ending ending = {.job = job, .part_status = part_status};
+
+    return finish(db, &ending, err);
+}
+
+enum fa_db_outcome
+fa_outcome_fail(struct fa_db *db, const struct fa_job *job, const struct fa_error *failure,
+                struct fa_error *err)
+{
+    struct ending ending = {.job = job, .failure = failure};
+
+    return finish(db, &ending, err);
+}
+
+enum fa_db_outcome
+fa_outcome_retry(struct fa_db *db, const struct fa_job *job, int64_t attempts, const char *why,
+                 struct fa_error *err)
+{
+    struct fa_error failure;
+
+    if (job->crashes + 1 < attempts)
+        return fa_job_requeue(db, job, (int64_t)BACKOFF_S << job->crashes, true, err);
+    fa_error_set(&failure, FA_E_CONTENT, "The work was tried %lld times and did not end: %s.",
+                 (long long)attempts, why);
+    fa_error_action(&failure, "Try again later; if it happens again, tell the support the part's "
+                              "id.");
+    return fa_outcome_fail(db, job, &failure, err);
+}

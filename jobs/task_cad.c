@@ -1,0 +1,225 @@
+/*
+ * process_and_store_CAD: figures, model and picture of an uploaded CAD file.
+ *
+ * Each stage's result is written with the stage's end in one transaction, fenced by the attempt: a
+ * reader sees a stage finished exactly when its file can be fetched.
+ */
+#include "jobs/cad_process.h"
+#include "jobs/outcome.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/json.h"
+#include "lib/event/event.h"
+#include "lib/part/cad.h"
+#include "lib/part/stage.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+enum { METRICS_LIMIT = 64 * 1024, PROGRESS_EVERY_US = 250000 };
+
+/* What each stage leaves behind; the order is that of the contract. */
+static const struct step {
+    const char *stage;
+    enum fa_cad_output output;
+    const char *kind; /* of the derived file; NULL: figures */
+} steps[] = {
+    {"cad_analysis", FA_CAD_METRICS, NULL},
+    {"visualization", FA_CAD_GLB, "visualization"},
+    {"thumbnail", FA_CAD_PNG, "thumbnail"},
+};
+
+struct work {
+    struct fa_task_ctx *ctx;
+    struct fa_cad_process process;
+    size_t done; /* stages that are finished */
+    int64_t told_us;
+    /* of the stage being ended */
+    const struct step *step;
+    const char *metrics;
+    struct fa_object object;
+};
+
+static int
+superseded(struct fa_error *err)
+{
+    return fa_error_set(err, FA_E_INTERNAL, "superseded");
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void
+tell(struct work *work, const char *stage, int percent)
+{
+    struct fa_event news = {.event = "progress",
+                            .job = work->ctx->job->task,
+                            .part = &work->ctx->job->part,
+                            .asset = &work->ctx->job->asset,
+                            .stage = stage,
+                            .percent = percent};
+    int64_t now_us = fa_clock_monotonic_us();
+    struct fa_error ignored;
+
+    if (percent > 0 && now_us - work->told_us < PROGRESS_EVERY_US)
+        return;
+    work->told_us = now_us;
+    if (fa_event_progress(work->ctx->db, &news, &work->ctx->job->id, &ignored) < 0)
+        fa_log_error(work->ctx->log, "progress", &ignored);
+}
+
+/* --- stages ----------------------------------------------------------------------------------- */
+
+static enum fa_db_outcome
+begin_stage(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    struct work *work = closure;
+    enum fa_db_outcome outcome = fa_job_hold(db, work->ctx->job, err);
+
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    return fa_stage_set(db, &work->ctx->job->asset, work->step->stage, "active", NULL, err);
+}
+
+static enum fa_db_outcome
+end_stage(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    struct work *work = closure;
+    const struct fa_job *job = work->ctx->job;
+    enum fa_db_outcome outcome = fa_job_hold(db, job, err);
+
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    if (work->step->kind == NULL)
+        outcome = fa_cad_add_result(db, &job->asset, "cad", work->metrics, err);
+    else
+        outcome = fa_cad_put_derived(db, &job->part, work->step->kind, &work->object,
+                                     work->ctx->options->store_grace, err);
+    if (outcome < 0)
+        return outcome;
+    return fa_stage_set(db, &job->asset, work->step->stage, "finished", NULL, err);
+}
+
+static int
+write_stage(struct work *work, fa_db_work *change, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = fa_db_transaction(work->ctx->db, change, work, err);
+
+    if (outcome == FA_DB_NONE)
+        return superseded(err);
+    return outcome < 0 ? -1 : 0;
+}
+
+/* The figures as text, checked: strict JSON, an object, the members that others count on. */
+static const char *
+read_metrics(struct fa_task_ctx *ctx, int fd, struct fa_error *err)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *metrics = NULL;
+    char *text = fa_arena_alloc(ctx->arena, METRICS_LIMIT + 1);
+    ssize_t length = text != NULL ? pread(fd, text, METRICS_LIMIT, 0) : -1;
+    double volume;
+
+    if (length < 0) {
+        fa_error_errno(err, FA_E_STORE, errno, "read the figures");
+        return NULL;
+    }
+    if (fa_json_parse(text, (size_t)length, &metrics, err) < 0)
+        return NULL;
+    if (!fa_json_number(metrics, "volume_mm3", &volume) ||
+        !json_object_object_get_ex(metrics, "bounding_box_mm", NULL)) {
+        fa_error_set(err, FA_E_INTERNAL, "fileapi-cad made incomplete figures");
+        return NULL;
+    }
+    return text;
+}
+
+static int
+finish_stage(struct work *work, struct fa_error *err)
+{
+    struct fa_task_ctx *ctx = work->ctx;
+    FA_AUTO_FD fd = fa_cad_process_take(&work->process, work->step->output, ctx, err);
+
+    if (fd < 0)
+        return -1;
+    if (work->step->kind == NULL) {
+        work->metrics = read_metrics(ctx, fd, err);
+        if (work->metrics == NULL)
+            return -1;
+    } else if (fa_object_measure(fd, &work->object, err) < 0 ||
+               fa_object_create(ctx->db, ctx->store, fd, &work->object, err) < 0) {
+        return -1;
+    }
+    (void)FA_FAILPOINT("job.stage");
+    if (write_stage(work, end_stage, err) < 0)
+        return -1;
+    work->done++;
+    tell(work, work->step->stage, 100);
+    return 0;
+}
+
+static int
+take_step(struct work *work, const struct fa_cad_step *step, struct fa_error *err)
+{
+    work->step = &steps[work->done < FA_COUNT(steps) ? work->done : 0];
+    if (strcmp(step->stage, work->step->stage) != 0)
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad is at stage \"%.40s\", not %s",
+                            step->stage, work->step->stage);
+    switch (step->what) {
+    case FA_CAD_BEGIN:
+        if (write_stage(work, begin_stage, err) < 0)
+            return -1;
+        tell(work, step->stage, 0);
+        return 0;
+    case FA_CAD_PERCENT:
+        if (step->percent >= 0 && step->percent <= 100)
+            tell(work, work->step->stage, step->percent);
+        return 0;
+    case FA_CAD_END:
+        return finish_stage(work, err);
+    case FA_CAD_ERROR:
+        fa_error_set(err, FA_E_CONTENT, "%s", step->message);
+        return fa_error_action(err, "%s", step->action);
+    case FA_CAD_FAILED:
+        break;
+    }
+    return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad: %s", step->message);
+}
+
+static int
+run_process(struct work *work, int input, struct fa_error *err)
+{
+    struct fa_cad_step step;
+    int got;
+
+    if (fa_cad_process_start(&work->process, work->ctx, input, err) < 0)
+        return -1;
+    while ((got = fa_cad_process_step(&work->process, &step, err)) > 0)
+        if (take_step(work, &step, err) < 0)
+            return -1;
+    if (got < 0 || fa_cad_process_end(&work->process, err) < 0)
+        return -1;
+    if (work->done < FA_COUNT(steps))
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad left after %zu stages", work->done);
+    return 0;
+}
+
+int
+fa_task_cad_run(struct fa_task_ctx *ctx, struct fa_error *err)
+{
+    struct work work = {.ctx = ctx, .process = {.outputs = {-1, -1, -1}}};
+    FA_AUTO_FD input = -1;
+    const char *key = NULL;
+    int result;
+
+    if (fa_cad_find_object(ctx->db, &ctx->job->asset, ctx->arena, &key, err) < 0)
+        return -1;
+    input = fa_store_get(ctx->store, key, err);
+    if (input < 0)
+        return -1;
+    result = run_process(&work, input, err);
+    fa_cad_process_close(&work.process);
+    if (result < 0)
+        return -1;
+    return fa_outcome_finish(ctx->db, ctx->job, "ready", err) < 0 ? -1 : 0;
+}
