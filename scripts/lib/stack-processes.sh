@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Processes of a stack: each has its log and a file with its pid and start time, so that a later
+# process of the same number is never taken for it.
+
+start_time() {
+    # Field 22 of stat(5); the name before it, in parentheses, may hold blanks.
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+# Prints the pid of a process of this stack that runs, else fails.
+process_alive() {
+    local pid started
+    [ -f "$dir/run/$1.pid" ] || return 1
+    read -r pid started <"$dir/run/$1.pid" || return 1
+    [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] || return 1
+    echo "$pid"
+}
+
+# start_process NAME PROGRAM ARGS...: in a session of its own, as the stack's user.
+start_process() {
+    local name=$1 pid
+    shift
+    process_alive "$name" >/dev/null && return
+    (
+        load_settings
+        cd "$dir"
+        exec setsid "${as_user[@]}" "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null
+    ) &
+    pid=$!
+    disown "$pid"
+    echo "$pid $(start_time "$pid")" >"$dir/run/$name.pid"
+}
+
+# stop_process NAME SIGNAL: asks, waits, and insists after a while.
+stop_process() {
+    local name=$1 pid i
+    pid=$(process_alive "$name") || return 0
+    kill -s "$2" "$pid" 2>/dev/null || return 0
+    for ((i = 0; i < 300; i++)); do
+        process_alive "$name" >/dev/null || break
+        sleep 0.1
+    done
+    if process_alive "$name" >/dev/null; then
+        echo "stack: $name ($pid) did not stop, killing it" >&2
+        kill -s KILL "$pid"
+    fi
+    rm -f "$dir/run/$name.pid"
+}
+
+# wait_ready: until the service answers through nginx, or a process has died.
+wait_ready() {
+    local i name
+    for ((i = 0; i < 300; i++)); do
+        if curl --silent --fail --noproxy '*' --cacert "$dir/tls/ca.crt" --output /dev/null \
+            --max-time 5 "$FILEAPI_URL/readyz"; then
+            return
+        fi
+        for name in fileapi-jobs fileapi-ws fileapi nginx; do
+            process_alive "$name" >/dev/null && continue
+            tail -n 20 "$dir/logs/$name.log" >&2
+            fail "$name did not start; its log is $dir/logs/$name.log"
+        done
+        sleep 0.1
+    done
+    fail "no answer from $FILEAPI_URL/readyz within 30 s; the logs are in $dir/logs"
+}

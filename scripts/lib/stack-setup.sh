@@ -1,0 +1,188 @@
+# shellcheck shell=bash
+# What a stack needs before its processes start; every step leaves alone what is there already.
+
+pg_bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
+as_user=()
+bin=$build
+
+# As root: an unprivileged user owns and runs the stack.
+prepare_user() {
+    local user=${FILEAPI_USER:-${SUDO_USER:-fileapi}}
+    [ "$(id -u)" -eq 0 ] || return 0
+    [ "$user" != root ] || user=fileapi
+    if ! id "$user" >/dev/null 2>&1; then
+        useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
+    fi
+    as_user=(setpriv --reuid "$user" --regid "$(id -gn "$user")" --init-groups --inh-caps=-all
+        env HOME="$dir" USER="$user")
+}
+
+# True when the stack's user can reach a path.
+reachable() {
+    "${as_user[@]}" test -r "$1" 2>/dev/null
+}
+
+# Programs below a folder that the user cannot enter are copied into the stack's folder.
+prepare_folder() {
+    mkdir -p "$dir"/{logs,run,tls,tmp,store}
+    chmod 0755 "$dir"
+    if [ ${#as_user[@]} -gt 0 ]; then
+        chown -R --from=root "${as_user[2]}:${as_user[4]}" "$dir"
+        reachable "$dir" || fail "user ${as_user[2]} cannot reach $dir: choose another --dir"
+    fi
+    if ! reachable "$build/fileapi" || ! reachable "$here/sql/roles.sql"; then
+        mkdir -p "$dir/bin"
+        cp "$build"/fileapi "$build"/fileapi-* "$build"/fileapictl "$dir/bin/"
+        cp -r "$here/sql" "$dir/"
+        chmod -R a+rX "$dir/bin" "$dir/sql"
+        bin=$dir/bin
+    fi
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# The settings of all processes: NAME=VALUE lines for eval.
+write_settings() {
+    local sql=$here/sql
+    if [ -f "$dir/env" ]; then
+        load_settings
+        return
+    fi
+    [ "$bin" = "$build" ] || sql=$dir/sql
+    port=${port:-$(free_port)}
+    {
+        printf '%s=%q\n' \
+            FILEAPI_URL "https://localhost:$port" \
+            FILEAPI_WS_URL "wss://localhost:$port/ws" \
+            FILEAPI_CACERT "$dir/tls/ca.crt" \
+            FILEAPI_LOGS "$dir/logs" \
+            FILEAPI_DIR "$dir" \
+            FILEAPI_BIN "$bin" \
+            PGHOST "$dir/run" PGPORT 5432 PGDATABASE fileapi PGUSER fileapi_app \
+            FILEAPI_DATABASE_ADMIN "user=fileapi_owner" \
+            FILEAPI_STORE "$dir/store" \
+            FILEAPI_SOCKET "$dir/run/fileapi.sock" \
+            FILEAPI_WS_SOCKET "$dir/run/ws.sock" \
+            FILEAPI_KEYS "$dir/keys.json" \
+            FILEAPI_SIGNING_KEY "$dir/signing-key.pem" \
+            OIDC_ISSUER "https://localhost:$port/embedded" \
+            OIDC_AUDIENCE fileapi \
+            FILEAPI_LIBEXEC "$bin" \
+            FILEAPI_SQL "$sql" \
+            FILEAPI_WORKERS "$workers"
+        # Options given by the caller's environment hold for this stack.
+        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|WORKER_REQUESTS|SPOOL)=' || true
+    } >"$dir/env.new"
+    mv "$dir/env.new" "$dir/env"
+    load_settings
+}
+
+load_settings() {
+    set -a
+    # shellcheck disable=SC1091
+    . "$dir/env"
+    set +a
+    bin=$FILEAPI_BIN
+}
+
+# A certificate authority of the stack's own and a certificate for localhost.
+prepare_tls() {
+    [ -f "$dir/tls/localhost.crt" ] && return
+    (
+        cd "$dir/tls"
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 825 \
+            -subj "/CN=fileapi stack" -keyout ca.key -out ca.crt
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+            -subj "/CN=localhost" -keyout localhost.key -out localhost.csr
+        printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' >extensions
+        openssl x509 -req -in localhost.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 825 \
+            -extfile extensions -out localhost.crt
+        chmod 0600 ca.key localhost.key
+    ) >"$dir/logs/tls.log" 2>&1 || fail "no certificate; see $dir/logs/tls.log"
+    own "$dir/tls"
+}
+
+own() {
+    [ ${#as_user[@]} -eq 0 ] || chown -R "${as_user[2]}:${as_user[4]}" "$@"
+}
+
+start_postgres() {
+    [ -x "$pg_bin/postgres" ] || fail "PostgreSQL 15 is not installed (package postgresql-15)"
+    if [ ! -f "$dir/postgres/PG_VERSION" ]; then
+        "${as_user[@]}" "$pg_bin/initdb" --pgdata="$dir/postgres" --username=postgres --auth=trust \
+            --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/logs/initdb.log" 2>&1 ||
+            fail "no database cluster; see $dir/logs/initdb.log"
+    fi
+    start_process postgres "$pg_bin/postgres" -D "$dir/postgres" -k "$dir/run" \
+        -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=200
+    local i
+    for ((i = 0; i < 600; i++)); do
+        "$pg_bin/pg_isready" --quiet --host="$dir/run" && return
+        sleep 0.05
+    done
+    fail "PostgreSQL does not answer; see $dir/logs/postgres.log"
+}
+
+superuser() {
+    "${as_user[@]}" "$pg_bin/psql" --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --host="$dir/run" \
+        --username=postgres "$@"
+}
+
+prepare_database() {
+    if [ "$(superuser --dbname=postgres -Atc "SELECT count(*) FROM pg_database WHERE datname = 'fileapi'")" = 0 ]; then
+        superuser --dbname=postgres --file="$FILEAPI_SQL/roles.sql"
+        superuser --dbname=postgres --command="CREATE DATABASE fileapi OWNER fileapi_owner"
+        superuser --dbname=fileapi --command="ALTER SCHEMA public OWNER TO fileapi_owner"
+    fi
+    "${as_user[@]}" "$bin/fileapictl" migrate >"$dir/logs/migrate.log" 2>&1 ||
+        fail "the migration failed: $(tail -n 2 "$dir/logs/migrate.log")"
+}
+
+prepare_keys() {
+    "${as_user[@]}" "$bin/fileapictl" keys >/dev/null || fail "no signing key"
+}
+
+# FILEAPI_MAX_UPLOAD and 1 MiB for the form around the file, in bytes.
+body_limit() {
+    local value=${FILEAPI_MAX_UPLOAD:-2G} unit
+    unit=${value//[0-9]/}
+    value=${value%"$unit"}
+    case $unit in
+    k) value=$((value << 10)) ;;
+    M) value=$((value << 20)) ;;
+    G) value=$((value << 30)) ;;
+    T) value=$((value << 40)) ;;
+    esac
+    echo $((value + (1 << 20)))
+}
+
+write_nginx() {
+    local folder
+    for folder in client fastcgi proxy uwsgi scgi; do
+        mkdir -p "$dir/tmp/$folder"
+    done
+    {
+        cat <<EOF
+worker_processes 2;
+worker_rlimit_nofile 8192;
+pid $dir/run/nginx.real.pid;
+error_log $dir/logs/nginx-error.log crit;
+events { worker_connections 4096; }
+http {
+  client_body_temp_path $dir/tmp/client;
+  fastcgi_temp_path $dir/tmp/fastcgi;
+  proxy_temp_path $dir/tmp/proxy;
+  uwsgi_temp_path $dir/tmp/uwsgi;
+  scgi_temp_path $dir/tmp/scgi;
+  default_type application/octet-stream;
+EOF
+        "$here/scripts/render" "$here/nginx/fileapi.conf.in" LISTEN="127.0.0.1:${FILEAPI_URL##*:}" \
+            SERVER_NAME=localhost SOCKET="$FILEAPI_SOCKET" WS_SOCKET="$FILEAPI_WS_SOCKET" \
+            CERTIFICATE="$dir/tls/localhost.crt" CERTIFICATE_KEY="$dir/tls/localhost.key" \
+            LOGS="$dir/logs" STORE="$FILEAPI_STORE" MAX_BODY="$(body_limit)" RATE=2000 BURST=4000
+        echo "}"
+    } >"$dir/nginx.conf"
+    own "$dir/tmp" "$dir/nginx.conf" "$dir/env" "$dir/logs" "$dir/run"
+}
