@@ -1,0 +1,46 @@
+/*
+ * Inside lib/geometry only: the samples of a picture being drawn.
+ *
+ * Screen space has x to the right, y down and z towards the viewer, all in samples, so that slopes
+ * mean the same in every direction.
+ */
+#ifndef FA_GEOMETRY_FRAME_H
+#define FA_GEOMETRY_FRAME_H
+
+#include "lib/geometry/edges.h"
+#include "lib/geometry/normals.h"
+
+#include <math.h>
+
+enum { FA_SAMPLES = 4, FA_NO_FACET = UINT32_MAX }; /* samples along each side of a pixel */
+
+struct fa_frame {
+    const struct fa_mesh *mesh;
+    const struct fa_normals *normals;
+    uint32_t side;      /* samples along each side of the frame */
+    float (*points)[3]; /* the mesh's vertices in screen space */
+    float *depth;       /* per sample: z of what is seen there */
+    uint32_t *facets;   /* per sample: the facet seen there, or FA_NO_FACET */
+    uint8_t *ink;       /* per sample: darkness of lines, 0 to 255 */
+};
+
+/* Direction of a vector in screen space (unit vectors stay unit vectors). */
+void fa_frame_turn(const float world[3], float screen[3]);
+
+/* Projects the mesh into a frame of `side` samples; FA_E_MEMORY. */
+int fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh,
+                  const struct fa_normals *normals, uint32_t side,
+                  struct fa_error *err) FA_MUSTCHECK;
+void fa_frame_close(struct fa_frame *frame);
+
+/* Fills depth and facets: the nearest facet of every sample. */
+void fa_frame_fill(struct fa_frame *frame);
+
+/* Draws creases, open edges and outlines into ink; after fa_frame_fill. */
+void fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges);
+
+/* Ambient occlusion per pixel, 1 in the open and towards 0 in corners; `out` has one value for each
+ * pixel.  FA_E_MEMORY. */
+int fa_frame_occlusion(const struct fa_frame *frame, float *out, struct fa_error *err) FA_MUSTCHECK;
+
+#endif

@@ -1,0 +1,144 @@
+#include "lib/geometry/render.h"
+#include "lib/geometry/frame.h"
+
+#include <stdlib.h>
+
+enum { PIXEL_SAMPLES = FA_SAMPLES * FA_SAMPLES };
+
+/* Linear light: the part's grey, the lines' ink. */
+static const float base_colour[3] = {0.40F, 0.46F, 0.53F};
+static const float ink_colour[3] = {0.012F, 0.016F, 0.022F};
+
+/* A light from a direction in screen space (x right, y down, z to the viewer). */
+static const struct light {
+    float direction[3];
+    float power;
+} lights[] = {
+    {{-0.46F, -0.62F, 0.64F}, 0.95F}, /* key, from above the left shoulder */
+    {{0.84F, -0.10F, 0.53F}, 0.13F},  /* fill, from the right */
+};
+static const float sky = 0.38F;    /* on surfaces that look up */
+static const float ground = 0.10F; /* on surfaces that look down */
+static const float gloss = 0.10F;
+
+static float
+dot(const float a[3], const float b[3])
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* The smooth normal of a facet at a sample, in world space, by barycentric interpolation. */
+static void
+normal_at(const struct fa_frame *frame, uint32_t facet, float x, float y, float normal[3])
+{
+    const uint32_t *corners = frame->mesh->facets[facet];
+    const uint32_t *groups = frame->normals->corners[facet];
+    const float *a = frame->points[corners[0]];
+    const float *b = frame->points[corners[1]];
+    const float *c = frame->points[corners[2]];
+    float area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
+    float weights[3], length;
+
+    weights[1] = ((x - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (y - a[1])) / area;
+    weights[2] = ((b[0] - a[0]) * (y - a[1]) - (x - a[0]) * (b[1] - a[1])) / area;
+    weights[0] = 1 - weights[1] - weights[2];
+    for (int i = 0; i < 3; i++) {
+        normal[i] = 0;
+        for (int j = 0; j < 3; j++)
+            normal[i] += weights[j] * frame->normals->list[groups[j]][i];
+    }
+    length = sqrtf(dot(normal, normal));
+    for (int i = 0; i < 3; i++)
+        normal[i] = length > 0 ? normal[i] / length : frame->normals->facets[facet][i];
+}
+
+/* Light on a facet at a sample, times its colour; `occlusion` dims what comes from all around. */
+static void
+shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occlusion,
+      float colour[3])
+{
+    static const float half_way[3] = {-0.254F, -0.342F, 0.905F}; /* between key and viewer */
+    float world[3], normal[3], around, direct = 0, shine;
+
+    normal_at(frame, facet, x, y, world);
+    fa_frame_turn(world, normal);
+    /* The back of an open surface is lit like its front. */
+    if (normal[2] < 0)
+        for (int i = 0; i < 3; i++) {
+            normal[i] = -normal[i];
+            world[i] = -world[i];
+        }
+    around = ground + (sky - ground) * (world[2] + 1) / 2;
+    for (size_t i = 0; i < FA_COUNT(lights); i++)
+        direct += lights[i].power * fmaxf(0, dot(normal, lights[i].direction));
+    shine = gloss * powf(fmaxf(0, dot(normal, half_way)), 36);
+    for (int i = 0; i < 3; i++)
+        colour[i] = base_colour[i] * (around * occlusion + direct * (0.4F + 0.6F * occlusion)) +
+                    shine * occlusion;
+}
+
+/* IEC 61966-2-1. */
+static uint8_t
+to_srgb(float linear)
+{
+    float value = linear <= 0.0031308F ? 12.92F * linear : 1.055F * powf(linear, 1 / 2.4F) - 0.055F;
+
+    return (uint8_t)(fminf(1, fmaxf(0, value)) * 255 + 0.5F);
+}
+
+/* The mean of a pixel's samples; each facet seen in it is shaded once. */
+static void
+resolve(const struct fa_frame *frame, uint32_t px, uint32_t py, float occlusion, uint8_t out[4])
+{
+    uint32_t shaded = FA_NO_FACET;
+    float colour[3] = {0, 0, 0};
+    float sum[3] = {0, 0, 0};
+    int covered = 0;
+
+    for (uint32_t s = 0; s < PIXEL_SAMPLES; s++) {
+        uint32_t x = px * FA_SAMPLES + s % FA_SAMPLES;
+        uint32_t y = py * FA_SAMPLES + s / FA_SAMPLES;
+        size_t at = (size_t)y * frame->side + x;
+        float ink = (float)frame->ink[at] / 255;
+
+        if (frame->facets[at] == FA_NO_FACET)
+            continue;
+        if (frame->facets[at] != shaded) {
+            shaded = frame->facets[at];
+            shade(frame, shaded, (float)x + 0.5F, (float)y + 0.5F, occlusion, colour);
+        }
+        for (int i = 0; i < 3; i++)
+            sum[i] += colour[i] * (1 - ink) + ink_colour[i] * ink;
+        covered++;
+    }
+    for (int i = 0; i < 3; i++)
+        out[i] = covered > 0 ? to_srgb(sum[i] / (float)covered) : 0;
+    out[3] = (uint8_t)((covered * 255 + PIXEL_SAMPLES / 2) / PIXEL_SAMPLES);
+}
+
+int
+fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
+          const struct fa_edges *edges, uint32_t size, uint8_t *pixels, struct fa_error *err)
+{
+    struct fa_frame frame;
+    float *occlusion = malloc((size_t)size * size * sizeof *occlusion);
+    int result;
+
+    if (occlusion == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "picture");
+    result = fa_frame_open(&frame, mesh, normals, size * FA_SAMPLES, err);
+    if (result == 0) {
+        fa_frame_fill(&frame);
+        fa_frame_draw_lines(&frame, edges);
+        result = fa_frame_occlusion(&frame, occlusion, err);
+    }
+    for (uint32_t y = 0; result == 0 && y < size; y++)
+        for (uint32_t x = 0; x < size; x++) {
+            size_t at = (size_t)y * size + x;
+
+            resolve(&frame, x, y, occlusion[at], pixels + 4 * at);
+        }
+    fa_frame_close(&frame);
+    free(occlusion);
+    return result;
+}
