@@ -1,18 +1,17 @@
 #include "fcgi/listen.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/share_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 /* A full backlog is an immediate 502 in nginx: this queue is the pool's waiting room. */
-enum { BACKLOG = 512, FIRST_INHERITED = 3, SOCKET_MODE = 0660 };
+enum { BACKLOG = 512, FIRST_INHERITED = 3 };
 
 static bool
 is_inherited(void)
@@ -30,26 +29,6 @@ answers(const struct sockaddr_un *address)
     FA_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
-}
-
-/* Gives the socket to nginx's group, where one is named. */
-static int
-share(const char *path, const char *group_name, struct fa_error *err)
-{
-    struct group entry;
-    struct group *found = NULL;
-    char space[4096];
-
-    if (chmod(path, SOCKET_MODE) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "chmod %s", path);
-    if (group_name[0] == '\0')
-        return 0;
-    if (getgrnam_r(group_name, &entry, space, sizeof space, &found) != 0 || found == NULL)
-        return fa_error_set(err, FA_E_INTERNAL, "FILEAPI_SOCKET_GROUP: no group \"%s\"",
-                            group_name);
-    if (chown(path, (uid_t)-1, found->gr_gid) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "give %s to group %s", path, group_name);
-    return 0;
 }
 
 int
@@ -74,7 +53,7 @@ fa_listen_open(const struct fa_options *options, struct fa_error *err)
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
         listen(fd, BACKLOG) < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", options->socket);
-    if (share(options->socket, options->socket_group, err) < 0)
+    if (fa_share_socket(options->socket, options->socket_group, err) < 0)
         return -1;
     return fa_steal_fd(&fd);
 }

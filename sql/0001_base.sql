@@ -145,6 +145,7 @@ CREATE TABLE event (
     body json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX event_created ON event (created_at);
 COMMENT ON TABLE event IS 'What was told over the WebSocket and is kept: finished, failed and cancelled.';
 COMMENT ON COLUMN event.part_id IS 'No foreign key: the news outlives the part.';
 COMMENT ON COLUMN event.body IS 'The message without its "id".';

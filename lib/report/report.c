@@ -10,7 +10,8 @@
 
 enum { CELL_LIMIT = 1000, PICTURE_ROW = 4, PICTURE_PIXELS = 300 };
 
-/* --- the figures ------------------------------------------------------------------------------- */
+/* --- the figures -------------------------------------------------------------------------------
+ */
 
 /* How a figure is shown. */
 enum format { TITLE, LABEL, TEXT, NUMBER, COUNT, GOOD, BAD, NOTE, HEADER, FORMATS };
@@ -79,7 +80,8 @@ static const struct figure figures[] = {
     {"dropped_facets", "Unreadable facets, dropped", "", COUNT, dropped_facets},
 };
 
-/* --- writing cells ----------------------------------------------------------------------------- */
+/* --- writing cells -----------------------------------------------------------------------------
+ */
 
 /* A sheet being filled from top to bottom; the first failure is kept. */
 struct page {
@@ -133,7 +135,8 @@ put_pair(struct page *page, const char *label, const char *value)
     page->row++;
 }
 
-/* --- the sheet to read ------------------------------------------------------------------------- */
+/* --- the sheet to read -------------------------------------------------------------------------
+ */
 
 static void
 put_verdict(struct page *page, const struct fa_report *report)
@@ -213,7 +216,8 @@ fill_analysis(struct page *page, const struct fa_report *report)
     }
 }
 
-/* --- the sheet for programs -------------------------------------------------------------------- */
+/* --- the sheet for programs --------------------------------------------------------------------
+ */
 
 static void
 fill_data(struct page *page, const struct fa_report *report)
@@ -240,7 +244,8 @@ fill_data(struct page *page, const struct fa_report *report)
     }
 }
 
-/* --- the workbook ------------------------------------------------------------------------------ */
+/* --- the workbook ------------------------------------------------------------------------------
+ */
 
 static void
 make_formats(lxw_workbook *book, lxw_format *formats[FORMATS])

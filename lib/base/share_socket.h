@@ -1,0 +1,10 @@
+/* Letting nginx connect to a Unix socket of ours. */
+#ifndef FA_BASE_SHARE_SOCKET_H
+#define FA_BASE_SHARE_SOCKET_H
+
+#include "lib/base/error.h"
+
+/* Makes the socket file mode 0660 and gives it to `group` (empty: leaves it in our own). */
+int fa_share_socket(const char *path, const char *group, struct fa_error *err) FA_MUSTCHECK;
+
+#endif

@@ -1,0 +1,329 @@
+#include "ws/server.h"
+#include "lib/account/account.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/ready.h"
+#include "lib/base/share_socket.h"
+#include "ws/handshake.h"
+#include "ws/hub.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    ARENA_LIMIT = 1 << 20,
+    HEADER_BYTES = 32 * 1024, /* a token of a large organization is long */
+    PING_S = 25,
+    HANGUP_S = 35,
+    LOOK_US = 30000000,
+    RECONNECT_US = 1000000,
+    FAREWELL_US = 500000
+};
+
+struct server {
+    const struct fa_options *options;
+    struct fa_log *log;
+    struct fa_keys *keys;
+    struct fa_hub hub;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    int signals;
+    unsigned watched; /* generation of the database connection that is being polled */
+    bool stopping;
+    bool stopped;
+    lws_sorted_usec_list_t look;
+    lws_sorted_usec_list_t farewell;
+};
+
+static struct server *
+server_of(struct lws *wsi)
+{
+    return lws_context_user(lws_get_context(wsi));
+}
+
+/* --- sockets -----------------------------------------------------------------------------------
+ */
+
+static int
+handshake(struct server *server, struct lws *wsi, struct fa_session *session)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_identity identity;
+    struct fa_error err = {0};
+    int status;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    fa_handshake_request_id(wsi, session->request_id, sizeof session->request_id);
+    status = fa_handshake_check(wsi, server->options, server->keys, &arena, &identity, &err);
+    if (status == 0 && fa_account_seen(server->hub.db, &identity, &session->account, &err) < 0)
+        status = HTTP_STATUS_SERVICE_UNAVAILABLE;
+    if (status != 0) {
+        fa_log_error(server->log, "handshake_refused", &err);
+        lws_return_http_status(wsi, (unsigned)status, NULL);
+        return -1;
+    }
+    session->expires_us = identity.expires_us;
+    session->replay_from = fa_handshake_last_event(wsi, &arena);
+    return 0;
+}
+
+static int
+established(struct server *server, struct lws *wsi, struct fa_session *session)
+{
+    int64_t left_us = session->expires_us - fa_clock_now_us();
+
+    session->wsi = wsi;
+    session->opened_us = fa_clock_monotonic_us();
+    /* A socket must not outlive its token. */
+    lws_set_timer_usecs(wsi, left_us > 1 ? left_us : 1);
+    fa_hub_add(&server->hub, session);
+    fa_log(server->log, FA_LOG_INFO, "socket_opened");
+    if (session->replay_from >= 0)
+        lws_callback_on_writable(wsi);
+    return 0;
+}
+
+static void
+closed(struct server *server, struct fa_session *session)
+{
+    /* A refused handshake ends here too. */
+    if (session->opened_us == 0)
+        return;
+    fa_hub_remove(&server->hub, session);
+    fa_session_clear(session);
+    fa_log(server->log, FA_LOG_INFO, "socket_closed", FA_LOG_NUMBER("code", session->close_code),
+           FA_LOG_NUMBER("ms", (fa_clock_monotonic_us() - session->opened_us) / 1000));
+}
+
+static int
+handle(struct server *server, struct lws *wsi, enum lws_callback_reasons reason,
+       struct fa_session *session, const char *data, size_t length)
+{
+    switch (reason) {
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        return handshake(server, wsi, session);
+    case LWS_CALLBACK_ESTABLISHED:
+        return established(server, wsi, session);
+    case LWS_CALLBACK_CLOSED:
+        closed(server, session);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        fa_session_receive(session, data, length);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        fa_hub_replay(&server->hub, session);
+        return fa_session_write(session);
+    case LWS_CALLBACK_TIMER:
+        fa_session_close(session, FA_CLOSE_EXPIRED);
+        return 0;
+    case LWS_CALLBACK_HTTP:
+        lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static int
+on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct fa_session *session = user;
+    struct server *server = server_of(wsi);
+    int result;
+
+    if (session != NULL)
+        server->log->request_id = session->request_id;
+    result = handle(server, wsi, reason, session, in, length);
+    server->log->request_id = NULL;
+    /* A notification that came in with the answer to a query does not make the descriptor
+     * readable any more. */
+    if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ||
+        reason == LWS_CALLBACK_SERVER_WRITEABLE)
+        fa_hub_listen(&server->hub);
+    return result;
+}
+
+/* --- the database and signals, polled by the same loop ------------------------------------------
+ */
+
+/* Lets the loop poll a descriptor; libwebsockets closes what it is given, so it gets a copy. */
+static bool
+watch(struct server *server, int fd, const char *protocol)
+{
+    lws_sock_file_fd_type copy = {.filefd = dup(fd)};
+
+    return copy.filefd >= 0 && lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC,
+                                                          copy, protocol, NULL) != NULL;
+}
+
+/* Watches the database connection there is now; without one, tries again soon. */
+static void
+watch_database(struct server *server)
+{
+    struct fa_error err = {0};
+    int fd = fa_db_socket(server->hub.db, &err);
+
+    if (fd < 0)
+        fa_log_error(server->log, "listen", &err);
+    else if (server->watched != fa_db_generation(server->hub.db) && watch(server, fd, "database"))
+        server->watched = fa_db_generation(server->hub.db);
+}
+
+static void
+look(lws_sorted_usec_list_t *timer)
+{
+    struct server *server = lws_container_of(timer, struct server, look);
+
+    fa_hub_look(&server->hub);
+    watch_database(server);
+    lws_sul_schedule(server->context, 0, timer, look,
+                     server->watched == fa_db_generation(server->hub.db) ? LOOK_US : RECONNECT_US);
+}
+
+static int
+on_database(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct server *server = server_of(wsi);
+    unsigned before;
+
+    (void)user;
+    (void)in;
+    (void)length;
+    if (reason != LWS_CALLBACK_RAW_RX_FILE)
+        return 0;
+    before = fa_db_generation(server->hub.db);
+    fa_hub_listen(&server->hub);
+    if (before == fa_db_generation(server->hub.db) && before == server->watched)
+        return 0;
+    /* The connection this descriptor belonged to is gone. */
+    lws_sul_schedule(server->context, 0, &server->look, look, 1);
+    return -1;
+}
+
+static void
+say_farewell(lws_sorted_usec_list_t *timer)
+{
+    struct server *server = lws_container_of(timer, struct server, farewell);
+
+    server->stopped = true;
+}
+
+static int
+on_signal(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct server *server = server_of(wsi);
+    struct signalfd_siginfo info;
+
+    (void)user;
+    (void)in;
+    (void)length;
+    if (reason != LWS_CALLBACK_RAW_RX_FILE)
+        return 0;
+    while (read(server->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        continue;
+    if (server->stopping)
+        return 0;
+    server->stopping = true;
+    fa_ready_notify("STOPPING=1");
+    fa_hub_close_sessions(&server->hub);
+    lws_sul_schedule(server->context, 0, &server->farewell, say_farewell, FAREWELL_US);
+    return 0;
+}
+
+/* --- the server --------------------------------------------------------------------------------
+ */
+
+/* Requests hold tokens: libwebsockets' own messages, which may quote them, are dropped. */
+static void
+drop_message(int level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+static int
+create_context(struct server *server, struct fa_error *err)
+{
+    /* The first is for clients that offer none; "bearer" is selected when it is offered. */
+    static const struct lws_protocols protocols[] = {
+        {"fileapi", on_socket, sizeof(struct fa_session), FA_SESSION_ECHO, 0, NULL, 0},
+        {"bearer", on_socket, sizeof(struct fa_session), FA_SESSION_ECHO, 0, NULL, 0},
+        {"database", on_database, 0, 0, 0, NULL, 0},
+        {"signal", on_signal, 0, 0, 0, NULL, 0},
+        {NULL, NULL, 0, 0, 0, NULL, 0},
+    };
+    static const lws_retry_bo_t liveness = {.secs_since_valid_ping = PING_S,
+                                            .secs_since_valid_hangup = HANGUP_S};
+    struct lws_context_creation_info info = {
+        .port = 0,
+        .iface = server->options->ws_socket,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .max_http_header_data2 = HEADER_BYTES,
+        .retry_and_idle_policy = &liveness,
+        .user = server,
+    };
+
+    lws_set_log_level(LLL_ERR, drop_message);
+    unlink(server->options->ws_socket);
+    server->context = lws_create_context(&info);
+    if (server->context != NULL)
+        server->vhost = lws_create_vhost(server->context, &info);
+    if (server->vhost == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "listen on %s", server->options->ws_socket);
+    return 0;
+}
+
+static int
+open_server(struct server *server, struct fa_error *err)
+{
+    const struct fa_options *options = server->options;
+    sigset_t stop;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    server->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (server->signals < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+    if (fa_keys_open(options->keys, &server->keys, err) < 0 ||
+        fa_hub_open(&server->hub, options, server->log, err) < 0 || create_context(server, err) < 0)
+        return -1;
+    if (fa_share_socket(options->ws_socket, options->socket_group, err) < 0)
+        return -1;
+    if (!watch(server, server->signals, "signal"))
+        return fa_error_set(err, FA_E_INTERNAL, "watch signals");
+    look(&server->look);
+    return 0;
+}
+
+int
+fa_server_run(const struct fa_options *options, struct fa_log *log)
+{
+    struct server server = {.options = options, .log = log};
+    struct fa_error err = {0};
+    int status = EXIT_FAILURE;
+
+    if (open_server(&server, &err) < 0) {
+        fa_log_error(log, "start", &err);
+    } else {
+        fa_log(log, FA_LOG_INFO, "listening", FA_LOG_TEXT("socket", options->ws_socket));
+        fa_ready_notify("READY=1");
+        while (!server.stopped && lws_service(server.context, 0) >= 0)
+            continue;
+        status = EXIT_SUCCESS;
+    }
+    if (server.context != NULL)
+        lws_context_destroy(server.context);
+    fa_hub_close(&server.hub);
+    fa_keys_close(&server.keys);
+    unlink(options->ws_socket);
+    fa_log(log, FA_LOG_INFO, "stopped");
+    return status;
+}
