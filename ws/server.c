@@ -209,6 +209,8 @@ say_farewell(lws_sorted_usec_list_t *timer)
     struct server *server = lws_container_of(timer, struct server, farewell);
 
     server->stopped = true;
+    /* The loop would go to sleep once more before it looks. */
+    lws_cancel_service(server->context);
 }
 
 static int

@@ -2,9 +2,14 @@
 # Processes of a stack: each has its log and a file with its pid and start time, so that a later
 # process of the same number is never taken for it.
 
+# Prints a process's start time (field 22 of proc(5)'s stat); nothing for one that has ended, also
+# when nobody has waited for it yet.
 start_time() {
-    # Field 22 of stat(5); the name before it, in parentheses, may hold blanks.
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+    local line fields
+    { line=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+    # The name, in parentheses, may hold blanks.
+    read -ra fields <<<"${line##*) }"
+    [ "${fields[0]}" = Z ] || echo "${fields[19]}"
 }
 
 # Prints the pid of a process of this stack that runs, else fails.

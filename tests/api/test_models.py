@@ -1,0 +1,111 @@
+"""Real parts: every one ends with model, picture and figures, or with a clear error."""
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
+VALIDATOR = """
+const fs = require('fs'), validator = require('gltf-validator');
+(async () => {
+  for (const file of process.argv.slice(1)) {
+    const report = await validator.validateBytes(new Uint8Array(fs.readFileSync(file)));
+    const { numErrors, numWarnings } = report.issues;
+    console.log(JSON.stringify({ file, numErrors, numWarnings, messages: report.issues.messages.slice(0, 3) }));
+  }
+})();
+"""
+
+
+def models(helpers):
+    folder = helpers.SHARED / "models"
+    if not folder.exists():
+        pytest.skip(f"no real parts: FILEAPI_SHARED ({helpers.SHARED}) is not there")
+    return sorted([*folder.glob("stl/*"), *folder.glob("print-orientation/*.stl")])
+
+
+@pytest.fixture(scope="session")
+def npm(tmp_path_factory):
+    """A folder with the npm packages the tests need, cached outside the tree."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    folder = CACHE / "npm"
+    if not (folder / "node_modules/gltf-validator").exists() or not (
+            folder / "node_modules/axios").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "gltf-validator@2.0.0-dev.3.10",
+                               "axios@1", "form-data@4"], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"npm cannot install: {done.stderr[-200:]}")
+    return folder
+
+
+def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
+    """No job stays open and no stage active; GLBs pass the Khronos validator with 0/0."""
+    parts = {path: alice.upload(path.read_bytes(), name=path.name)["part_id"]
+             for path in models(helpers)}
+    failed, glbs = {}, []
+    for path, part in parts.items():
+        state = alice.wait(part, timeout=120)
+        asset = alice.assets(part)[path.name]
+        stat = asset["asset_stat"]
+        assert stat["active"] == "pending", (path.name, stat)
+        if state == "failed":
+            error = stat["choices"]["cad_analysis"]["error"]
+            assert error["error_raised"] and error["message"] and error["recommmended_user_action"]
+            failed[path.name] = error["message"]
+            continue
+        assert state == "finished" and asset["analysis_results"]["cad"]["facets"] > 0
+        picture = alice.get(f"/api/v1/part/{part}/thumbnail-file/").content
+        assert picture.startswith(b"\x89PNG")
+        glbs.append(tmp_path / f"{part}.glb")
+        glbs[-1].write_bytes(alice.get(f"/api/v1/part/{part}/visualization-file/").content)
+    assert set(failed) == {"empty.stl", "stl_empty_ascii.stl", "stl_empty_bin.stl"}, failed
+    done = subprocess.run(["node", "-e", VALIDATOR, *map(str, glbs)], capture_output=True, text=True,
+                          env={**os.environ, "NODE_PATH": str(npm / "node_modules")})
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(reports) == len(glbs), done.stderr
+    assert [r for r in reports if r["numErrors"] or r["numWarnings"]] == []
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("nothing.stl", b"", "The file is empty."),
+    ("claims.stl", b"x" * 80 + b"\xff" * 4, "The file announces 4294967295 facets but holds none."),
+    ("letter.stl", b"Dear Sir or Madam, " * 20,
+     "The file is no STL: it holds neither facets nor text."),
+    ("part.step", b"ISO-10303-21;\nHEADER;\n",
+     "The file is a STEP file, which this version cannot analyse yet."),
+], ids=["empty", "claims", "letter", "step"])
+def test_useless_content(alice, name, content, message):
+    """Stored, then a clear error in asset_stat and an event."""
+    made = {}
+    events = alice.events(lambda e: e.get("event") == "failed" and e["part_id"] == made.get("part_id"),
+                          lambda: made.update(alice.upload(content, name=name)))
+    assert events[-1]["message"] == message and events[-1]["stage"] == "cad_analysis"
+    part = made["part_id"]
+    error = alice.assets(part)[name]["asset_stat"]["choices"]["cad_analysis"]["error"]
+    assert error["message"] == message and error["recommmended_user_action"]
+    assert alice.get(f"/api/v1/part/{part}/upload-file/").content == content
+    assert alice.get(f"/api/v1/part/{part}/thumbnail-file/").status_code == 404
+
+
+def test_noise(alice):
+    """10 MB of noise end as an error, not as a part."""
+    part = alice.upload(os.urandom(10_000_000), name="noise.stl")["part_id"]
+    assert alice.wait(part) == "failed"
+    assert alice.stack.sql(f"SELECT status FROM part WHERE part_id = '{part}'") == "failed"
+
+
+def test_axios(stack, alice, helpers, npm, tmp_path):
+    """The frontend's own client: upload, wait, picture as a blob, problem+json on errors."""
+    part = tmp_path / "box.stl"
+    part.write_bytes(helpers.box_stl())
+    done = subprocess.run(["node", helpers.ROOT / "tests/client/axios.cjs", part],
+                          capture_output=True, text=True, timeout=60, env={
+                              **os.environ, "NODE_PATH": str(npm / "node_modules"),
+                              "NODE_EXTRA_CA_CERTS": stack.ca, "FILEAPI_URL": stack.url,
+                              "FILEAPI_TOKEN": alice.token, "NO_PROXY": "*"})
+    assert done.returncode == 0, done.stdout + done.stderr
