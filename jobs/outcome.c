@@ -2,6 +2,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/event/event.h"
 #include "lib/part/cad.h"
+#include "lib/part/stage.h"
 
 #include <string.h>
 
@@ -14,34 +15,27 @@ struct ending {
     int64_t event;
 };
 
-/* The stage to blame: the active one, else the first that waits among the task's own. */
-static const struct fa_statement blame = {
-    "outcome_blame",
-    "UPDATE stage SET state = 'failed', message = $3, user_action = nullif($4, ''),"
-    " ended_at = clock_timestamp() WHERE asset_id = $1 AND stage ="
-    " COALESCE((SELECT stage FROM stage WHERE asset_id = $1 AND state = 'active' LIMIT 1), $2)"
-    " RETURNING stage"};
-
 static const char *
 first_stage(const char *task)
 {
     return strcmp(task, FA_TASK_REPORT) == 0 ? "analysis_report" : "cad_analysis";
 }
 
+/* `stage_r` receives the stage that failed. */
 static enum fa_db_outcome
 write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *arena,
               const char **stage_r, struct fa_error *err)
 {
     const struct fa_job *job = ending->job;
+    struct fa_stage_blame blame = {.asset = &job->asset,
+                                   .otherwise = first_stage(job->task),
+                                   .failure = ending->failure,
+                                   .stage = first_stage(job->task)};
     enum fa_db_outcome outcome = FA_DB_NONE;
 
-    *stage_r = first_stage(job->task);
     if (job->has_asset)
-        outcome =
-            fa_db_row(db, &blame,
-                      FA_PARAMS(FA_UUID(&job->asset), FA_TEXT(first_stage(job->task)),
-                                FA_TEXT(ending->failure->detail), FA_TEXT(ending->failure->action)),
-                      FA_COLUMNS(FA_COLUMN_TEXT("stage", stage_r)), arena, err);
+        outcome = fa_stage_blame(db, &blame, arena, err);
+    *stage_r = blame.stage;
     if (outcome >= 0 && strcmp(job->task, FA_TASK_CAD) == 0)
         outcome = fa_cad_set_status(db, &job->part, "failed", err);
     return outcome;

@@ -26,13 +26,16 @@ create_part(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uu
     const struct fa_identity *identity = upload->access.identity;
     bool shared = identity->organization_count > 0;
     struct fa_uuid organization;
+    enum fa_db_outcome outcome;
     const char *name = fa_arena_strndup(arena, upload->basename, fa_stem_length(upload->basename));
 
     if (name == NULL)
         return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "name of the part");
     /* Aliases come sorted: the first by alias shares the part. */
-    if (shared && fa_organization_seen(db, identity->organizations[0], &organization, err) < 0)
-        return FA_DB_FAILED;
+    outcome = shared ? fa_organization_seen(db, identity->organizations[0], &organization, err)
+                     : FA_DB_NONE;
+    if (outcome < 0)
+        return outcome;
     upload->access.part = fa_uuid_new();
     return fa_db_run(db, &create,
                      FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(owner),

@@ -42,25 +42,27 @@ fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_u
     struct fa_job job = {
         .part = *part, .has_asset = true, .task = FA_TASK_CAD, .request_id = request_id};
     const char *basename = NULL;
-    enum fa_db_outcome found;
+    enum fa_db_outcome outcome;
 
     fa_arena_init(&arena, ARENA_LIMIT);
     *queued_r = false;
-    if (clear_derived(db, part, grace_s, err) < 0)
-        return FA_DB_FAILED;
-    found = fa_db_row(
+    outcome = clear_derived(db, part, grace_s, err);
+    if (outcome < 0)
+        return outcome;
+    outcome = fa_db_row(
         db, &newest, FA_PARAMS(FA_UUID(part)),
         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset), FA_COLUMN_TEXT("basename", &basename)),
         &arena, err);
-    if (found < 0)
-        return found;
-    if (found == FA_DB_NONE)
+    if (outcome < 0)
+        return outcome;
+    if (outcome == FA_DB_NONE)
         return fa_cad_set_status(db, part, "empty", err);
     if (!fa_format_of(basename)->processed)
         return fa_cad_set_status(db, part, "ready", err);
     *queued_r = true;
-    if (fa_job_queue(db, &job, NULL, account, err) < 0)
-        return FA_DB_FAILED;
+    outcome = fa_job_queue(db, &job, NULL, account, err);
+    if (outcome < 0)
+        return outcome;
     return fa_cad_set_status(db, part, "processing", err);
 }
 

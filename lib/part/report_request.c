@@ -26,10 +26,11 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome;
 
     request->event = 0;
-    if (fa_account_seen(db, request->access.identity, &account, err) < 0 ||
-        fa_access_lock(db, &request->access, FA_READ, err) < 0)
-        return FA_DB_FAILED;
-    outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
+    outcome = fa_account_seen(db, request->access.identity, &account, err);
+    if (outcome >= 0)
+        outcome = fa_access_lock(db, &request->access, FA_READ, err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
     if (outcome < 0)
         return outcome;
     if (outcome == FA_DB_ROW)

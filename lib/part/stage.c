@@ -133,3 +133,20 @@ fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, const char *stage, c
                                FA_TEXT(failure != NULL ? failure->detail : NULL), FA_TEXT(action)),
                      err);
 }
+
+enum fa_db_outcome
+fa_stage_blame(struct fa_db *db, struct fa_stage_blame *blame, struct fa_arena *arena,
+               struct fa_error *err)
+{
+    static const struct fa_statement set_failed = {
+        "stage_blame",
+        "UPDATE stage SET state = 'failed', message = $3, user_action = nullif($4, ''),"
+        " ended_at = clock_timestamp() WHERE asset_id = $1 AND stage = COALESCE("
+        "  (SELECT stage FROM stage WHERE asset_id = $1 AND state = 'active' LIMIT 1), $2)"
+        " RETURNING stage"};
+
+    return fa_db_row(db, &set_failed,
+                     FA_PARAMS(FA_UUID(blame->asset), FA_TEXT(blame->otherwise),
+                               FA_TEXT(blame->failure->detail), FA_TEXT(blame->failure->action)),
+                     FA_COLUMNS(FA_COLUMN_TEXT("stage", &blame->stage)), arena, err);
+}

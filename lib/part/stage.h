@@ -49,4 +49,16 @@ enum fa_db_outcome fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, c
                                 const char *state, const struct fa_error *failure,
                                 struct fa_error *err) FA_MUSTCHECK;
 
+/* What a failure is blamed on: the asset's stage and why, with what the user can do. */
+struct fa_stage_blame {
+    const struct fa_uuid *asset;
+    const char *otherwise; /* the stage to blame when none is active */
+    const struct fa_error *failure;
+    const char *stage; /* set: the stage that was blamed; lives in the arena */
+};
+
+/* Makes the active stage a failed one. */
+enum fa_db_outcome fa_stage_blame(struct fa_db *db, struct fa_stage_blame *blame,
+                                  struct fa_arena *arena, struct fa_error *err) FA_MUSTCHECK;
+
 #endif

@@ -92,10 +92,16 @@ def test_replay_brings_what_was_missed(alice):
     parts = [alice.upload(name=f"missed-{i}.stl")["part_id"] for i in range(3)]
     for part in parts:
         assert alice.wait(part) == "finished"
-    last = alice.stack.sql(f"SELECT min(event_id) - 1 FROM event WHERE part_id = '{parts[0]}'")
-    events = alice.events(lambda e: e["part_id"] == parts[2], query=f"&last_event_id={last}")
-    ids = [e["id"] for e in events]
-    assert ids == sorted(ids) and {e["part_id"] for e in events} >= set(parts)
+    ids = "', '".join(parts)
+    last = alice.stack.sql(f"SELECT min(event_id) - 1 FROM event WHERE part_id IN ('{ids}')")
+    waiting = set(parts)
+
+    def all_seen(event):
+        waiting.discard(event["part_id"])
+        return not waiting
+
+    ids = [e["id"] for e in alice.events(all_seen, query=f"&last_event_id={last}")]
+    assert ids == sorted(set(ids)) and ids[0] == int(last) + 1
 
 
 def test_events_stay_with_their_owner(stack, alice, helpers):
