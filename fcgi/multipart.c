@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+enum { CONTENT_TYPE_MAX = 512 };
 
 static int
 malformed(struct fa_error *err, const char *why)
@@ -11,8 +12,7 @@ malformed(struct fa_error *err, const char *why)
     return fa_error_field(err, "body", "malformed form: %s", why);
 }
 
-/* --- the boundary ------------------------------------------------------------------------------
- */
+/* --- the boundary ----------------------------------------------------------------------------- */
 
 /* bchars of RFC 2046; a blank may not be the last. */
 static bool
@@ -36,30 +36,27 @@ int
 fa_multipart_init(struct fa_multipart *parser, const char *content_type,
                   const struct fa_multipart_sink *sink, void *closure, struct fa_error *err)
 {
-    static const char type[] = "multipart/form-data";
-    const char *at;
-    size_t length;
+    char type[CONTENT_TYPE_MAX];
+    const char *boundary;
+    size_t length = content_type != NULL ? strlen(content_type) : 0;
 
     *parser = (struct fa_multipart){.sink = sink, .closure = closure};
-    if (content_type == NULL || strncasecmp(content_type, type, sizeof type - 1) != 0)
-        return fa_error_field(err, "body", "must be %s", type);
-    at = strcasestr(content_type + sizeof type - 1, "boundary=");
-    if (at == NULL)
-        return malformed(err, "no boundary");
-    at += strlen("boundary=");
-    length = *at == '"' ? strcspn(++at, "\"") : strcspn(at, "; \t");
-    if (!is_boundary(at, length))
+    if (length == 0 || length >= sizeof type)
+        return fa_error_field(err, "body", "must be multipart/form-data");
+    memcpy(type, content_type, length + 1);
+    if (fa_disposition_boundary(type, &boundary, &length) < 0)
+        return fa_error_field(err, "body", "must be multipart/form-data with one boundary");
+    if (!is_boundary(boundary, length))
         return malformed(err, "its boundary is none");
     memcpy(parser->delimiter, "\r\n--", 4);
-    memcpy(parser->delimiter + 4, at, length);
+    memcpy(parser->delimiter + 4, boundary, length);
     parser->delimiter_length = 4 + length;
     /* The first delimiter may stand at the very start, as if a line had just ended. */
     parser->matched = parser->implied = 2;
     return 0;
 }
 
-/* --- contents ----------------------------------------------------------------------------------
- */
+/* --- contents --------------------------------------------------------------------------------- */
 
 static int
 emit(struct fa_multipart *parser, const char *data, size_t length, struct fa_error *err)
@@ -145,8 +142,7 @@ take_contents(struct fa_multipart *parser, const char *data, size_t length, size
     return emit(parser, data, length - parser->matched, err);
 }
 
-/* --- what stands between contents ----------------------------------------------------------------
- */
+/* --- what stands between contents ------------------------------------------------------------- */
 
 /* Collects up to and including the next line end; true when the line is complete. */
 static bool

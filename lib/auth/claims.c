@@ -1,5 +1,6 @@
 #include "lib/auth/claims.h"
 #include "lib/base/json.h"
+#include "lib/base/utf8.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -13,32 +14,49 @@ refuse(struct fa_error *err, const char *why)
     return fa_error_set(err, FA_E_AUTH_INVALID, "token refused: %s", why);
 }
 
+static int
+no_memory(struct fa_error *err)
+{
+    return fa_error_set(err, FA_E_MEMORY, "claims");
+}
+
+/* Short, and without control characters (C0, DEL, C1); that it is UTF-8 the JSON parser has seen.
+ */
 static bool
 is_presentable(const char *text)
 {
     size_t length = strlen(text);
+    uint32_t code;
 
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+    if (length == 0 || length > TEXT_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < length;) {
+        size_t size = fa_utf8_next(text + i, length - i, &code);
+
+        if (size == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
             return false;
-    return length > 0 && length <= TEXT_MAX_BYTES;
+        i += size;
+    }
+    return true;
 }
 
-/* True when `value` is the string `wanted`, or an array that holds it. */
 static bool
-holds(struct json_object *value, const char *wanted)
+is_text(struct json_object *value, const char *wanted)
 {
     const char *text = fa_json_string(value);
 
-    if (text != NULL)
-        return strcmp(text, wanted) == 0;
-    if (!json_object_is_type(value, json_type_array))
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+/* True when `list` is an array that holds the string `wanted`. */
+static bool
+holds(struct json_object *list, const char *wanted)
+{
+    if (!json_object_is_type(list, json_type_array))
         return false;
-    for (size_t i = 0; i < json_object_array_length(value); i++) {
-        text = fa_json_string(json_object_array_get_idx(value, i));
-        if (text != NULL && strcmp(text, wanted) == 0)
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        if (is_text(json_object_array_get_idx(list, i), wanted))
             return true;
-    }
     return false;
 }
 
@@ -53,33 +71,59 @@ has_role(struct json_object *payload, const char *client, const char *role)
 }
 
 /* An optional text for display: left out rather than refused when it is odd. */
-static const char *
-read_optional(struct json_object *payload, const char *name, struct fa_arena *arena)
+static int
+read_optional(struct json_object *payload, const char *name, struct fa_arena *arena,
+              const char **text_r, struct fa_error *err)
 {
     const char *text = fa_json_text(payload, name);
 
-    return text != NULL && is_presentable(text) ? fa_arena_strdup(arena, text) : NULL;
+    *text_r = NULL;
+    if (text == NULL || !is_presentable(text))
+        return 0;
+    *text_r = fa_arena_strdup(arena, text);
+    return *text_r != NULL ? 0 : no_memory(err);
 }
 
-/* --- organizations -----------------------------------------------------------------------------
- */
+/* --- organizations ---------------------------------------------------------------------------- */
 
 struct aliases {
-    const char **list;
+    const char **list; /* point into the payload's tree */
     size_t count;
 };
 
 static void
-add_alias(struct aliases *aliases, const char *alias, struct fa_arena *arena)
+add_alias(struct aliases *aliases, const char *alias)
 {
-    if (alias == NULL || !is_presentable(alias) || aliases->count == ORGANIZATIONS_MAX)
-        return;
-    for (size_t i = 0; i < aliases->count; i++)
-        if (strcmp(aliases->list[i], alias) == 0)
-            return;
-    aliases->list[aliases->count] = fa_arena_strdup(arena, alias);
-    if (aliases->list[aliases->count] != NULL)
-        aliases->count++;
+    if (alias != NULL && is_presentable(alias))
+        aliases->list[aliases->count++] = alias;
+}
+
+/* Keycloak writes an array of aliases, an object by alias, or a plain string. */
+static int
+collect(struct json_object *claim, struct fa_arena *arena, struct aliases *aliases)
+{
+    bool is_object = json_object_is_type(claim, json_type_object);
+    bool is_array = json_object_is_type(claim, json_type_array);
+    size_t room = is_object  ? (size_t)json_object_object_length(claim)
+                  : is_array ? json_object_array_length(claim)
+                             : 1;
+
+    *aliases = (struct aliases){.list = fa_arena_array(arena, room, sizeof(char *))};
+    if (aliases->list == NULL)
+        return -1;
+    if (is_object) {
+        json_object_object_foreach(claim, alias, details)
+        {
+            (void)details;
+            add_alias(aliases, alias);
+        }
+    } else if (is_array) {
+        for (size_t i = 0; i < room; i++)
+            add_alias(aliases, fa_json_string(json_object_array_get_idx(claim, i)));
+    } else {
+        add_alias(aliases, fa_json_string(claim));
+    }
+    return 0;
 }
 
 static int
@@ -88,31 +132,26 @@ compare(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* Keycloak writes an array of aliases, an object by alias, or a plain string. */
+/* Sorted first, cut at the limit last: which ones count must not hang on the claim's order. */
 static int
 read_organizations(struct json_object *payload, struct fa_arena *arena,
                    struct fa_identity *identity, struct fa_error *err)
 {
-    struct json_object *claim = fa_json_member(payload, "organization");
-    struct aliases aliases = {fa_arena_array(arena, ORGANIZATIONS_MAX, sizeof(char *)), 0};
+    struct aliases aliases;
+    size_t count = 0;
 
-    if (aliases.list == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "organizations");
-    if (json_object_is_type(claim, json_type_object)) {
-        json_object_object_foreach(claim, alias, details)
-        {
-            (void)details;
-            add_alias(&aliases, alias, arena);
-        }
-    } else if (json_object_is_type(claim, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(claim); i++)
-            add_alias(&aliases, fa_json_string(json_object_array_get_idx(claim, i)), arena);
-    } else {
-        add_alias(&aliases, fa_json_string(claim), arena);
-    }
+    if (collect(fa_json_member(payload, "organization"), arena, &aliases) < 0)
+        return no_memory(err);
     qsort(aliases.list, aliases.count, sizeof *aliases.list, compare);
+    for (size_t i = 0; i < aliases.count && count < ORGANIZATIONS_MAX; i++) {
+        if (count > 0 && strcmp(aliases.list[count - 1], aliases.list[i]) == 0)
+            continue;
+        aliases.list[count] = fa_arena_strdup(arena, aliases.list[i]);
+        if (aliases.list[count++] == NULL)
+            return no_memory(err);
+    }
     identity->organizations = aliases.list;
-    identity->organization_count = aliases.count;
+    identity->organization_count = count;
     return 0;
 }
 
@@ -120,22 +159,23 @@ int
 fa_claims_read(struct json_object *payload, const struct fa_token_rules *rules,
                struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
 {
-    const char *issuer = fa_json_text(payload, "iss");
+    struct json_object *audience = fa_json_member(payload, "aud");
     const char *subject = fa_json_text(payload, "sub");
 
-    if (issuer == NULL || strcmp(issuer, rules->issuer) != 0)
+    if (!is_text(fa_json_member(payload, "iss"), rules->issuer))
         return refuse(err, "another issuer");
-    if (!holds(fa_json_member(payload, "aud"), rules->audience))
+    if (!is_text(audience, rules->audience) && !holds(audience, rules->audience))
         return refuse(err, "another audience");
-    if (fa_json_member(payload, "typ") != NULL && !holds(fa_json_member(payload, "typ"), "Bearer"))
+    if (fa_json_has(payload, "typ") && !is_text(fa_json_member(payload, "typ"), "Bearer"))
         return refuse(err, "not an access token");
     if (subject == NULL || !is_presentable(subject))
-        return refuse(err, "no subject");
+        return refuse(err, "no proper subject");
     identity->subject = fa_arena_strdup(arena, subject);
     if (identity->subject == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "subject");
-    identity->name = read_optional(payload, "name", arena);
-    identity->email = read_optional(payload, "email", arena);
+        return no_memory(err);
+    if (read_optional(payload, "name", arena, &identity->name, err) < 0 ||
+        read_optional(payload, "email", arena, &identity->email, err) < 0)
+        return -1;
     identity->admin = has_role(payload, rules->client, "admin");
     identity->manager = identity->admin || has_role(payload, rules->client, "manager");
     return read_organizations(payload, arena, identity, err);

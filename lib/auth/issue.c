@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -21,10 +22,36 @@ enum {
     SECOND_US = 1000000
 };
 
+/* A hundred years: more is a slip, and the sum with the clock must not overflow. */
+static const int64_t TTL_MAX_S = 3155760000;
+
 static void
 free_key(EVP_PKEY **pkey)
 {
     EVP_PKEY_free(*pkey);
+}
+
+static bool
+is_usable(const EVP_PKEY *pkey)
+{
+    char curve[64];
+
+    if (EVP_PKEY_is_a(pkey, "RSA"))
+        return EVP_PKEY_get_bits(pkey) >= RSA_BITS;
+    return EVP_PKEY_is_a(pkey, "EC") &&
+           EVP_PKEY_get_group_name(pkey, curve, sizeof curve, NULL) == 1 &&
+           strcmp(curve, "prime256v1") == 0;
+}
+
+/* Never asks the terminal: a key with a passphrase is none. */
+static int
+no_passphrase(char *buffer, int size, int writing, void *closure)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)closure;
+    return -1;
 }
 
 static EVP_PKEY *
@@ -37,62 +64,86 @@ read_key(const char *path, struct fa_error *err)
         fa_error_errno(err, FA_E_INTERNAL, errno, "open %s", path);
         return NULL;
     }
-    pkey = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    pkey = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
     fclose(file);
-    if (pkey == NULL || (!EVP_PKEY_is_a(pkey, "RSA") && !EVP_PKEY_is_a(pkey, "EC"))) {
+    if (pkey == NULL || !is_usable(pkey)) {
         EVP_PKEY_free(pkey);
-        fa_error_set(err, FA_E_INTERNAL, "%s holds no RSA or P-256 private key", path);
+        fa_error_set(err, FA_E_INTERNAL,
+                     "%s holds no private key that is P-256, or RSA of at least %d bits", path,
+                     RSA_BITS);
         return NULL;
     }
     return pkey;
 }
 
-/* --- key and JWKS ------------------------------------------------------------------------------
- */
+/* --- key and JWKS ----------------------------------------------------------------------------- */
 
-/* Opens `path` + ".new"; whoever finishes writing it renames it. */
-static FILE *
-open_new(const char *path, mode_t mode, char *temporary, size_t size, struct fa_error *err)
-{
-    int fd;
-
-    snprintf(temporary, size, "%s.%d.new", path, (int)getpid());
-    fd = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, mode);
-    if (fd < 0) {
-        fa_error_errno(err, FA_E_INTERNAL, errno, "create %s", temporary);
-        return NULL;
-    }
-    return fdopen(fd, "w");
-}
+/* A file on its way: written beside its path, then put there in one step. */
+struct new_file {
+    const char *path;
+    char temporary[PATH_MAX];
+    FILE *file;
+};
 
 static int
-close_new(FILE *file, bool written, const char *temporary, const char *path, struct fa_error *err)
+open_new(struct new_file *new, const char *path, mode_t mode, struct fa_error *err)
 {
-    written = written && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    if (fclose(file) == 0 && written && rename(temporary, path) == 0)
+    FA_AUTO_FD fd = -1;
+    int length = snprintf(new->temporary, sizeof new->temporary, "%s.%d.new", path, (int)getpid());
+
+    if (length < 0 || (size_t)length >= sizeof new->temporary)
+        return fa_error_errno(err, FA_E_INTERNAL, ENAMETOOLONG, "create %s", path);
+    /* One that a crash left behind; O_EXCL because nobody's link is to be followed. */
+    unlink(new->temporary);
+    fd = open(new->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+    new->path = path;
+    new->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (new->file == NULL)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "create %s", new->temporary);
+    fa_steal_fd(&fd);
+    return 0;
+}
+
+/* Closes the file and moves it to its path by `place`, rename or link. */
+static int
+close_new(struct new_file *new, bool written, int (*place)(const char *, const char *),
+          struct fa_error *err)
+{
+    int why;
+
+    written = written && fflush(new->file) == 0 && fsync(fileno(new->file)) == 0;
+    written = fclose(new->file) == 0 && written;
+    if (written && place(new->temporary, new->path) == 0) {
+        unlink(new->temporary);
         return 0;
-    fa_error_errno(err, FA_E_INTERNAL, errno, "write %s", path);
-    unlink(temporary);
-    return -1;
+    }
+    why = errno;
+    unlink(new->temporary);
+    return fa_error_errno(err, FA_E_INTERNAL, why, "write %s", new->path);
+}
+
+/* As link, but content with a file that is there: of two that make a key at a time, one wins. */
+static int
+link_first(const char *from, const char *to)
+{
+    return link(from, to) == 0 || errno == EEXIST ? 0 : -1;
 }
 
 int
 fa_issue_key_create(const char *path, struct fa_error *err)
 {
     FA_CLEANUP(free_key) EVP_PKEY *pkey = NULL;
-    char temporary[4096];
-    FILE *file;
+    struct new_file new;
 
     if (access(path, F_OK) == 0)
         return 0;
     pkey = EVP_RSA_gen(RSA_BITS);
     if (pkey == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "make an RSA key");
-    file = open_new(path, 0600, temporary, sizeof temporary, err);
-    if (file == NULL)
+    if (open_new(&new, path, 0600, err) < 0)
         return -1;
-    return close_new(file, PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL) == 1,
-                     temporary, path, err);
+    return close_new(&new, PEM_write_PrivateKey(new.file, pkey, NULL, NULL, 0, NULL, NULL) == 1,
+                     link_first, err);
 }
 
 static void
@@ -153,8 +204,7 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
     FA_CLEANUP(free_key) EVP_PKEY *pkey = read_key(path, err);
     FA_CLEANUP(fa_buf_free) struct fa_buf members;
     FA_CLEANUP(fa_buf_free) struct fa_buf jwks;
-    char temporary[4096];
-    FILE *file;
+    struct new_file new;
 
     fa_buf_init(&members, JWK_LIMIT);
     fa_buf_init(&jwks, JWK_LIMIT);
@@ -169,14 +219,14 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
         return fa_error_set(err, FA_E_INTERNAL, "write the JWKS");
     fa_buf_add_text(&jwks, members.data + 1);
     fa_buf_add_text(&jwks, "]}\n");
-    file = open_new(jwks_path, 0644, temporary, sizeof temporary, err);
-    if (file == NULL)
+    if (jwks.failed)
+        return fa_error_set(err, FA_E_MEMORY, "JWKS");
+    if (open_new(&new, jwks_path, 0644, err) < 0)
         return -1;
-    return close_new(file, !jwks.failed && fputs(jwks.data, file) >= 0, temporary, jwks_path, err);
+    return close_new(&new, fputs(jwks.data, new.file) >= 0, rename, err);
 }
 
-/* --- tokens ------------------------------------------------------------------------------------
- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static void
 add_member(struct fa_buf *out, const char *name, const char *text)
@@ -256,7 +306,31 @@ add_signature(struct fa_buf *out, size_t start, EVP_PKEY *pkey, struct fa_error 
         fa_base64_encode(out, signature, length);
     else if (good)
         good = add_p256_signature(out, signature, length);
-    return good && !out->failed ? 0 : fa_error_set(err, FA_E_INTERNAL, "sign the token");
+    return good && !out->failed ? 0
+                                : fa_error_set(err, FA_E_INTERNAL,
+                                               "the token cannot be signed, or "
+                                               "is longer than a token may be");
+}
+
+static void
+add_part(struct fa_buf *out, const struct fa_buf *part)
+{
+    if (part->failed)
+        out->failed = true;
+    else
+        fa_base64_encode(out, (const unsigned char *)part->data, part->length);
+}
+
+static void
+add_header(struct fa_buf *out, const EVP_PKEY *pkey)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf thumbprint;
+
+    fa_buf_init(&thumbprint, JWK_LIMIT);
+    add_thumbprint_input(&thumbprint, pkey);
+    fa_buf_printf(out, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"", algorithm_of(pkey));
+    add_kid(out, &thumbprint);
+    fa_buf_add_text(out, "\"}");
 }
 
 int
@@ -264,25 +338,26 @@ fa_issue_token(const char *path, const struct fa_issue_claims *claims, struct fa
                struct fa_error *err)
 {
     FA_CLEANUP(free_key) EVP_PKEY *pkey = read_key(path, err);
-    FA_CLEANUP(fa_buf_free) struct fa_buf part;
-    FA_CLEANUP(fa_buf_free) struct fa_buf thumbprint;
+    FA_CLEANUP(fa_buf_free) struct fa_buf header;
+    FA_CLEANUP(fa_buf_free) struct fa_buf payload;
     size_t start = out->length;
 
-    fa_buf_init(&part, TOKEN_LIMIT);
-    fa_buf_init(&thumbprint, JWK_LIMIT);
+    fa_buf_init(&header, JWK_LIMIT);
+    fa_buf_init(&payload, TOKEN_LIMIT);
     if (pkey == NULL)
         return -1;
-    add_thumbprint_input(&thumbprint, pkey);
-    fa_buf_printf(&part, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"", algorithm_of(pkey));
-    add_kid(&part, &thumbprint);
-    fa_buf_add_text(&part, "\"}");
-    if (!part.failed)
-        fa_base64_encode(out, (unsigned char *)part.data, part.length);
-    fa_buf_reset(&part);
-    add_claims(&part, claims);
+    if (claims->ttl_s > TTL_MAX_S || claims->ttl_s < -TTL_MAX_S)
+        return fa_error_set(err, FA_E_INTERNAL, "a token's life is a hundred years at most");
+    add_header(&header, pkey);
+    add_part(out, &header);
     fa_buf_add_text(out, ".");
-    if (!part.failed)
-        fa_base64_encode(out, (unsigned char *)part.data, part.length);
-    return part.failed ? fa_error_set(err, FA_E_INTERNAL, "the token is too long")
-                       : add_signature(out, start, pkey, err);
+    add_claims(&payload, claims);
+    add_part(out, &payload);
+    if (add_signature(out, start, pkey, err) == 0)
+        return 0;
+    /* No half token for anybody to print. */
+    out->length = start;
+    if (out->data != NULL)
+        out->data[start] = '\0';
+    return -1;
 }

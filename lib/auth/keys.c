@@ -1,6 +1,7 @@
 #include "lib/auth/keys.h"
 #include "lib/base/base64.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 
 #include <errno.h>
@@ -14,7 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 1 << 20, KEYS_MAX = 64, RSA_MIN_BITS = 2048, P256_BYTES = 32 };
+enum {
+    FILE_MAX_BYTES = 1 << 20,
+    KEYS_MAX = 64,
+    RSA_MIN_BITS = 2048,
+    P256_BYTES = 32,
+    RETRY_US = 10 * 1000000
+};
 
 struct key {
     const struct algorithm *algorithm;
@@ -24,13 +31,13 @@ struct key {
 
 struct fa_keys {
     char *path;
-    struct stat seen; /* the file as it was when last read */
+    struct stat seen; /* the file as it was when last read; zeroes: it was gone */
+    int64_t retry_us; /* monotonic time of the next attempt after a failed one; 0: none failed */
     size_t count;
     struct key list[KEYS_MAX];
 };
 
-/* --- making public keys ------------------------------------------------------------------------
- */
+/* --- making public keys ----------------------------------------------------------------------- */
 
 static void
 free_builder(OSSL_PARAM_BLD **builder)
@@ -69,6 +76,26 @@ read_number(struct json_object *jwk, const char *name, struct fa_arena *arena)
     return bytes != NULL ? BN_bin2bn(bytes, (int)size, NULL) : NULL;
 }
 
+/* The mark of keys made by a faulty chip library, which can be factored (CVE-2017-15361, "ROCA"):
+ * modulo each small prime n is a power of 65537.  By chance one sound key in 2^27 bears it. */
+static bool
+is_roca(const BIGNUM *n)
+{
+    static const unsigned char primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                           79, 97, 103, 107, 109, 127, 151, 157};
+
+    for (size_t i = 0; i < sizeof primes; i++) {
+        BN_ULONG rest = BN_mod_word(n, primes[i]);
+        unsigned long power = 65537 % primes[i];
+
+        while (power != rest && power != 1)
+            power = power * 65537 % primes[i];
+        if (power != rest)
+            return false;
+    }
+    return true;
+}
+
 /* RFC 7518, 6.3.1: modulus and exponent. */
 static EVP_PKEY *
 read_rsa(struct json_object *jwk, struct fa_arena *arena)
@@ -77,7 +104,7 @@ read_rsa(struct json_object *jwk, struct fa_arena *arena)
     FA_CLEANUP(free_number) BIGNUM *n = read_number(jwk, "n", arena);
     FA_CLEANUP(free_number) BIGNUM *e = read_number(jwk, "e", arena);
 
-    if (builder == NULL || n == NULL || e == NULL || BN_num_bits(n) < RSA_MIN_BITS ||
+    if (builder == NULL || n == NULL || e == NULL || BN_num_bits(n) < RSA_MIN_BITS || is_roca(n) ||
         !BN_is_odd(e) || BN_is_one(e) ||
         !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) ||
         !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
@@ -113,8 +140,7 @@ read_p256(struct json_object *jwk, struct fa_arena *arena)
     return make_key("EC", builder);
 }
 
-/* --- verifying ---------------------------------------------------------------------------------
- */
+/* --- verifying -------------------------------------------------------------------------------- */
 
 static bool
 verify_digest(EVP_PKEY *pkey, const char *data, size_t length, const unsigned char *signature,
@@ -187,8 +213,7 @@ fa_keys_verify(const struct fa_keys *keys, const char *algorithm, const char *ki
     return false;
 }
 
-/* --- the file ----------------------------------------------------------------------------------
- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static bool
 is_text(struct json_object *jwk, const char *name, const char *wanted)
@@ -198,27 +223,51 @@ is_text(struct json_object *jwk, const char *name, const char *wanted)
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
-/* Takes a key that fits; all others are none of our business (RFC 7517, 5). */
-static void
+/* Whether its owner meant the key for signatures (RFC 7517, 4.2 and 4.3). */
+static bool
+is_for_signatures(struct json_object *jwk)
+{
+    struct json_object *operations = fa_json_member(jwk, "key_ops");
+
+    if (fa_json_has(jwk, "use") && !is_text(jwk, "use", "sig"))
+        return false;
+    if (!fa_json_has(jwk, "key_ops"))
+        return true;
+    if (!json_object_is_type(operations, json_type_array))
+        return false;
+    for (size_t i = 0; i < json_object_array_length(operations); i++) {
+        const char *operation = fa_json_string(json_object_array_get_idx(operations, i));
+
+        if (operation != NULL && strcmp(operation, "verify") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes a key that fits; all others are none of our business (RFC 7517, 5).  -1: no memory. */
+static int
 add_key(struct fa_keys *keys, struct json_object *jwk, struct fa_arena *arena)
 {
     const char *kid = fa_json_text(jwk, "kid");
 
-    if (fa_json_member(jwk, "use") != NULL && !is_text(jwk, "use", "sig"))
-        return;
+    if (!is_for_signatures(jwk))
+        return 0;
     for (size_t i = 0; i < FA_COUNT(algorithms) && keys->count < KEYS_MAX; i++) {
         struct key key = {.algorithm = &algorithms[i]};
 
         if (!is_text(jwk, "kty", algorithms[i].kty))
             continue;
-        if (fa_json_member(jwk, "alg") != NULL && !is_text(jwk, "alg", algorithms[i].name))
+        if (fa_json_has(jwk, "alg") && !is_text(jwk, "alg", algorithms[i].name))
             continue;
         key.pkey = algorithms[i].read(jwk, arena);
         if (key.pkey == NULL)
             continue;
         key.kid = kid != NULL ? strdup(kid) : NULL;
         keys->list[keys->count++] = key;
+        if (kid != NULL && key.kid == NULL)
+            return -1;
     }
+    return 0;
 }
 
 static int
@@ -235,7 +284,8 @@ parse_keys(struct fa_keys *keys, const char *text, size_t length, struct fa_erro
     if (!json_object_is_type(list, json_type_array))
         return fa_error_set(err, FA_E_REQUEST, "no \"keys\" in the JWKS");
     for (size_t i = 0; i < json_object_array_length(list); i++)
-        add_key(keys, json_object_array_get_idx(list, i), &arena);
+        if (add_key(keys, json_object_array_get_idx(list, i), &arena) < 0)
+            return fa_error_set(err, FA_E_MEMORY, "keys");
     if (keys->count == 0)
         return fa_error_set(err, FA_E_REQUEST, "no usable key in the JWKS");
     return 0;
@@ -244,23 +294,24 @@ parse_keys(struct fa_keys *keys, const char *text, size_t length, struct fa_erro
 static int
 load(struct fa_keys *keys, struct fa_error *err)
 {
-    FA_AUTO_FD fd = open(keys->path, O_RDONLY | O_CLOEXEC);
+    /* Not to wait for a writer, should it be a pipe. */
+    FA_AUTO_FD fd = open(keys->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     FA_AUTO_FREE char *text = NULL;
+    struct fa_error why;
     ssize_t length;
 
     if (fd < 0 || fstat(fd, &keys->seen) < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "open %s", keys->path);
-    if (keys->seen.st_size > FILE_MAX_BYTES)
-        return fa_error_set(err, FA_E_INTERNAL, "%s is longer than %d bytes", keys->path,
+    if (!S_ISREG(keys->seen.st_mode) || keys->seen.st_size > FILE_MAX_BYTES)
+        return fa_error_set(err, FA_E_INTERNAL, "%s is no file of at most %d bytes", keys->path,
                             FILE_MAX_BYTES);
     text = malloc((size_t)keys->seen.st_size + 1);
     length = text != NULL ? read(fd, text, (size_t)keys->seen.st_size) : -1;
     if (length < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "read %s", keys->path);
-    if (parse_keys(keys, text, (size_t)length, err) == 0)
+    if (parse_keys(keys, text, (size_t)length, &why) == 0)
         return 0;
-    err->code = FA_E_INTERNAL;
-    return fa_error_wrap(err, "%s", keys->path);
+    return fa_error_set(err, FA_E_INTERNAL, "%s: %s", keys->path, why.detail);
 }
 
 static void
@@ -290,26 +341,48 @@ fa_keys_open(const char *path, struct fa_keys **keys_r, struct fa_error *err)
     return 0;
 }
 
-int
-fa_keys_refresh(struct fa_keys *keys, struct fa_error *err)
+static bool
+is_same_time(struct timespec left, struct timespec right)
+{
+    return left.tv_sec == right.tv_sec && left.tv_nsec == right.tv_nsec;
+}
+
+/* st_ctim too: it also tells when permissions have been set right. */
+static bool
+is_same_file(const struct stat *left, const struct stat *right)
+{
+    return left->st_dev == right->st_dev && left->st_ino == right->st_ino &&
+           left->st_size == right->st_size && is_same_time(left->st_mtim, right->st_mtim) &&
+           is_same_time(left->st_ctim, right->st_ctim);
+}
+
+static int
+reload(struct fa_keys *keys, const struct stat *now, struct fa_error *err)
 {
     struct fa_keys fresh = {.path = keys->path};
-    struct stat now;
 
-    if (stat(keys->path, &now) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "look at %s", keys->path);
-    if (now.st_ino == keys->seen.st_ino && now.st_size == keys->seen.st_size &&
-        now.st_mtim.tv_sec == keys->seen.st_mtim.tv_sec &&
-        now.st_mtim.tv_nsec == keys->seen.st_mtim.tv_nsec)
-        return 0;
     if (load(&fresh, err) < 0) {
         drop_keys(&fresh);
-        keys->seen = now;
+        keys->seen = *now;
+        keys->retry_us = fa_clock_monotonic_us() + RETRY_US;
         return -1;
     }
     drop_keys(keys);
     *keys = fresh;
     return 0;
+}
+
+int
+fa_keys_refresh(struct fa_keys *keys, struct fa_error *err)
+{
+    struct stat now;
+
+    if (stat(keys->path, &now) < 0)
+        now = (struct stat){0};
+    if (is_same_file(&now, &keys->seen) &&
+        (keys->retry_us == 0 || fa_clock_monotonic_us() < keys->retry_us))
+        return 0;
+    return reload(keys, &now, err);
 }
 
 void

@@ -18,8 +18,9 @@ struct fa_keys;
  * error when the file cannot be read or is malformed, or no key is left. */
 int fa_keys_open(const char *path, struct fa_keys **keys_r, struct fa_error *err) FA_MUSTCHECK;
 
-/* Reads the file again when it is another one than last time (inode, size, time).  When the new one
- * is broken the old keys stay in force, and the error is returned once per change. */
+/* Reads the file again when it is another one than last time (device, inode, size, times).  When
+ * the new one is broken or gone the old keys stay in force; the error is returned at the change
+ * and, while it lasts, with a new attempt every ten seconds. */
 int fa_keys_refresh(struct fa_keys *keys, struct fa_error *err) FA_MUSTCHECK;
 
 void fa_keys_close(struct fa_keys **keys);

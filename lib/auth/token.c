@@ -5,21 +5,27 @@
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 
+#include <errno.h>
+#include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
 
 enum { TOKEN_MAX_BYTES = 16 * 1024, SECOND_US = 1000000 };
 
+static const double TIME_MAX_S = 1e11;
+
+struct part {
+    unsigned char *bytes;
+    size_t length;
+};
+
 /* The three parts of a compact JWS (RFC 7515, 7.1). */
 struct jws {
     const char *signed_text; /* header and payload as they were signed */
     size_t signed_length;
-    unsigned char *header;
-    size_t header_length;
-    unsigned char *payload;
-    size_t payload_length;
-    unsigned char *signature;
-    size_t signature_length;
+    struct part header;
+    struct part payload;
+    struct part signature;
 };
 
 static int
@@ -28,28 +34,51 @@ refuse(struct fa_error *err, const char *why)
     return fa_error_set(err, FA_E_AUTH_INVALID, "token refused: %s", why);
 }
 
+/* Decodes the part that ends at `end`. */
+static int
+decode(const char *part, const char *end, struct fa_arena *arena, struct part *part_r,
+       struct fa_error *err)
+{
+    part_r->bytes = fa_base64_decode(arena, part, (size_t)(end - part), &part_r->length);
+    if (part_r->bytes != NULL)
+        return 0;
+    return errno == ENOMEM ? fa_error_set(err, FA_E_MEMORY, "token")
+                           : refuse(err, "a part is not base64url");
+}
+
 static int
 split(const char *token, size_t length, struct fa_arena *arena, struct jws *jws,
       struct fa_error *err)
 {
-    const char *first = memchr(token, '.', length);
-    const char *second =
-        first != NULL ? memchr(first + 1, '.', length - (size_t)(first + 1 - token)) : NULL;
+    const char *end = token + length;
+    const char *first;
+    const char *second;
 
     if (length > TOKEN_MAX_BYTES)
         return refuse(err, "too long");
-    if (second == NULL)
+    first = memchr(token, '.', length);
+    second = first != NULL ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
+    if (second == NULL || memchr(second + 1, '.', (size_t)(end - second - 1)) != NULL)
         return refuse(err, "not three parts");
     jws->signed_text = token;
     jws->signed_length = (size_t)(second - token);
-    jws->header = fa_base64_decode(arena, token, (size_t)(first - token), &jws->header_length);
-    jws->payload =
-        fa_base64_decode(arena, first + 1, (size_t)(second - first - 1), &jws->payload_length);
-    jws->signature = fa_base64_decode(arena, second + 1, length - jws->signed_length - 1,
-                                      &jws->signature_length);
-    if (jws->header == NULL || jws->payload == NULL || jws->signature == NULL)
-        return refuse(err, "a part is not base64url");
-    return 0;
+    if (decode(token, first, arena, &jws->header, err) < 0 ||
+        decode(first + 1, second, arena, &jws->payload, err) < 0)
+        return -1;
+    return decode(second + 1, end, arena, &jws->signature, err);
+}
+
+/* A part that must be a JSON object. */
+static int
+parse(const struct part *part, const char *otherwise, struct json_object **object_r,
+      struct fa_error *err)
+{
+    struct fa_error why;
+
+    if (fa_json_parse((const char *)part->bytes, part->length, object_r, &why) == 0)
+        return json_object_is_type(*object_r, json_type_object) ? 0 : refuse(err, otherwise);
+    return why.code == FA_E_MEMORY ? fa_error_set(err, FA_E_MEMORY, "token")
+                                   : refuse(err, otherwise);
 }
 
 static bool
@@ -71,21 +100,21 @@ check_header(const struct fa_keys *keys, const struct jws *jws, struct fa_error 
     const char *algorithm;
     const char *type;
 
-    if (fa_json_parse((const char *)jws->header, jws->header_length, &header, err) < 0)
-        return refuse(err, "its header is no JSON");
+    if (parse(&jws->header, "its header is no JSON object", &header, err) < 0)
+        return -1;
     for (size_t i = 0; i < FA_COUNT(forbidden); i++)
-        if (fa_json_member(header, forbidden[i]) != NULL)
+        if (fa_json_has(header, forbidden[i]))
             return refuse(err, "its header holds a forbidden member");
     algorithm = fa_json_text(header, "alg");
     type = fa_json_text(header, "typ");
     if (algorithm == NULL)
         return refuse(err, "no algorithm");
-    if (fa_json_member(header, "typ") != NULL && (type == NULL || !is_one_of(type, types)))
+    if (fa_json_has(header, "typ") && (type == NULL || !is_one_of(type, types)))
         return refuse(err, "its header's typ is none of an access token");
-    if (fa_json_member(header, "kid") != NULL && fa_json_text(header, "kid") == NULL)
+    if (fa_json_has(header, "kid") && fa_json_text(header, "kid") == NULL)
         return refuse(err, "malformed kid");
     if (!fa_keys_verify(keys, algorithm, fa_json_text(header, "kid"), jws->signed_text,
-                        jws->signed_length, jws->signature, jws->signature_length))
+                        jws->signed_length, jws->signature.bytes, jws->signature.length))
         return refuse(err, "no key of ours has signed it so");
     return 0;
 }
@@ -94,7 +123,7 @@ check_header(const struct fa_keys *keys, const struct jws *jws, struct fa_error 
 static bool
 read_time(struct json_object *payload, const char *name, double *seconds_r)
 {
-    return fa_json_member(payload, name) == NULL || fa_json_number(payload, name, seconds_r);
+    return !fa_json_has(payload, name) || fa_json_number(payload, name, seconds_r);
 }
 
 static int
@@ -103,15 +132,18 @@ check_times(struct json_object *payload, const struct fa_token_rules *rules, int
 {
     double now = (double)(rules->now_us != 0 ? rules->now_us : fa_clock_now_us()) / SECOND_US;
     double leeway = (double)rules->leeway_s;
-    double expires = -1;
+    double expires = 0;
     double not_before = 0;
     double issued = 0;
 
     if (!read_time(payload, "exp", &expires) || !read_time(payload, "nbf", &not_before) ||
         !read_time(payload, "iat", &issued))
         return refuse(err, "exp, nbf or iat is no number");
-    if (expires < 0 || expires > 1e11)
+    if (!fa_json_has(payload, "exp"))
         return refuse(err, "no exp");
+    /* Beyond the year 5000 somebody counts milliseconds. */
+    if (expires < 0 || expires > TIME_MAX_S)
+        return refuse(err, "exp is no time");
     if (now >= expires + leeway)
         return refuse(err, "expired");
     if (now < not_before - leeway)
@@ -133,9 +165,8 @@ fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules, 
     *identity_r = (struct fa_identity){.issuer = rules->issuer};
     if (split(token, length, arena, &jws, err) < 0 || check_header(keys, &jws, err) < 0)
         return -1;
-    if (fa_json_parse((const char *)jws.payload, jws.payload_length, &payload, err) < 0)
-        return refuse(err, "its payload is no JSON");
-    if (check_times(payload, rules, &identity_r->expires_us, err) < 0)
+    if (parse(&jws.payload, "its payload is no JSON object", &payload, err) < 0 ||
+        check_times(payload, rules, &identity_r->expires_us, err) < 0)
         return -1;
     return fa_claims_read(payload, rules, arena, identity_r, err);
 }

@@ -32,7 +32,7 @@ struct fa_identity {
 /*
  * Verifies the token and reads who it stands for.  Accepted are RS256 and ES256 by keys of `keys`,
  * nothing else.  Every refusal is FA_E_AUTH_INVALID; its detail, for the log, holds no part of the
- * token.
+ * token.  FA_E_MEMORY when the arena is exhausted: that says nothing about the token.
  */
 int fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules,
                     const char *token, size_t length, struct fa_arena *arena,

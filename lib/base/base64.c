@@ -1,28 +1,24 @@
 #include "lib/base/base64.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-unsigned char *
-fa_base64_decode(struct fa_arena *arena, const char *text, size_t length, size_t *size_r)
+/* The bytes of `text`, written to `data`; false when it is no base64url. */
+static bool
+decode(const char *text, size_t length, unsigned char *data, size_t *size_r)
 {
-    unsigned char *data;
     uint32_t bits = 0;
     int pending = 0; /* bits held that make no whole byte yet */
     size_t size = 0;
 
-    if (length % 4 == 1)
-        return NULL;
-    data = fa_arena_alloc(arena, length / 4 * 3 + 3);
-    if (data == NULL)
-        return NULL;
     for (size_t i = 0; i < length; i++) {
         const char *digit = text[i] != '\0' ? strchr(alphabet, text[i]) : NULL;
 
         if (digit == NULL)
-            return NULL;
+            return false;
         bits = (bits << 6 | (uint32_t)(digit - alphabet)) & 0xffffff;
         pending += 6;
         if (pending >= 8) {
@@ -30,12 +26,21 @@ fa_base64_decode(struct fa_arena *arena, const char *text, size_t length, size_t
             data[size++] = (unsigned char)(bits >> pending);
         }
     }
-    /* Two spellings of one value would be two tokens of one signature. */
-    if ((bits & ((1U << pending) - 1)) != 0)
-        return NULL;
     data[size] = '\0';
     *size_r = size;
-    return data;
+    /* Two spellings of one value would be two tokens of one signature. */
+    return pending < 6 && (bits & ((1U << pending) - 1)) == 0;
+}
+
+unsigned char *
+fa_base64_decode(struct fa_arena *arena, const char *text, size_t length, size_t *size_r)
+{
+    unsigned char *data = fa_arena_alloc(arena, length / 4 * 3 + 3);
+
+    if (data != NULL && decode(text, length, data, size_r))
+        return data;
+    errno = data == NULL ? ENOMEM : EINVAL;
+    return NULL;
 }
 
 void

@@ -6,8 +6,8 @@
 #include "lib/base/buf.h"
 
 /* Decodes `length` characters into the arena; the byte after the last is NUL.  NULL when there is a
- * character outside the alphabet (also padding and white space), an impossible length, bits left
- * over, or no memory. */
+ * character outside the alphabet (also padding and white space), an impossible length, or bits left
+ * over (errno EINVAL), or no memory (ENOMEM). */
 unsigned char *fa_base64_decode(struct fa_arena *arena, const char *text, size_t length,
                                 size_t *size_r) FA_MUSTCHECK;
 

@@ -210,7 +210,7 @@ fa_json_parse(const char *text, size_t length, struct json_object **object_r, st
         object = json_tokener_parse_ex(tokener, "", 1);
     if (json_tokener_get_error(tokener) != json_tokener_success) {
         json_tokener_free(tokener);
-        return fa_error_set(err, FA_E_REQUEST, "malformed JSON");
+        return fa_error_set(err, FA_E_REQUEST, "JSON that json-c does not take");
     }
     json_tokener_free(tokener);
     if (count_members(object) != scan.members) {
@@ -236,6 +236,13 @@ fa_json_member(struct json_object *object, const char *name)
     if (json_object_is_type(object, json_type_object))
         json_object_object_get_ex(object, name, &member);
     return member;
+}
+
+bool
+fa_json_has(struct json_object *object, const char *name)
+{
+    return json_object_is_type(object, json_type_object) &&
+           json_object_object_get_ex(object, name, NULL);
 }
 
 const char *

@@ -25,8 +25,13 @@ int fa_json_parse(const char *text, size_t length, struct json_object **object_r
 /* Releases the tree; fits FA_CLEANUP. */
 void fa_json_free(struct json_object **object);
 
-/* A member of `object`; NULL when `object` is none or has no such member. */
+/* A member of `object`; NULL when `object` is none, or has no such member, or the member is null.
+ */
 struct json_object *fa_json_member(struct json_object *object, const char *name);
+
+/* True when `object` has the member, whatever its value: json-c's null is a NULL pointer, so
+ * fa_json_member cannot tell a null from nothing. */
+bool fa_json_has(struct json_object *object, const char *name);
 
 /* A member that is a string without NUL; NULL when it is anything else.  Lives as long as the tree.
  */

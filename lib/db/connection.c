@@ -87,15 +87,16 @@ open_connection(struct fa_db *db, struct fa_error *err)
     return 0;
 }
 
-/* True when the server has closed an idle connection: its socket is readable and then at its end.
- */
+/* True when the server has closed an idle connection: behind its last words, if any, its socket is
+ * at its end. */
 static bool
 is_dead(struct fa_db *db)
 {
     struct pollfd idle = {.fd = PQsocket(db->conn), .events = POLLIN};
 
-    if (poll(&idle, 1, 0) > 0 && PQconsumeInput(db->conn) == 0)
-        return true;
+    while (poll(&idle, 1, 0) > 0)
+        if (PQconsumeInput(db->conn) == 0)
+            return true;
     return PQstatus(db->conn) != CONNECTION_OK;
 }
 
