@@ -78,9 +78,7 @@ int
 fa_command_migrate(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
     const struct fa_options *options = ctl->options;
-    const char *admin =
-        options->database_admin[0] != '\0' ? options->database_admin : options->database;
-    struct fa_db *db = fa_db_new(admin, "fileapictl", 3600);
+    struct fa_db *db = fa_db_new(fa_options_admin(options), "fileapictl", 3600);
     struct dirent **entries = NULL;
     int count = scandir(options->sql, &entries, is_migration, alphasort);
     int result = 0;

@@ -4,6 +4,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -197,8 +198,10 @@ send_reply(struct exchange *x)
     const struct fa_reply *reply = &x->reply;
     FCGX_Stream *out = x->fcgi->out;
     bool bodiless = strcmp(x->request.method, "HEAD") == 0;
+    char status[32];
 
-    FCGX_FPrintF(out, "Status: %d\r\n", reply->status);
+    snprintf(status, sizeof status, "Status: %d\r\n", reply->status);
+    FCGX_PutS(status, out);
     for (size_t i = 0; i < reply->header_count; i++) {
         FCGX_PutS(reply->headers[i].name, out);
         FCGX_PutS(": ", out);

@@ -9,11 +9,11 @@
  */
 #include "jobs/outcome.h"
 #include "jobs/task.h"
-#include "lib/base/cleanup.h"
 #include "lib/base/failpoint.h"
+#include "lib/base/program.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ARENA_LIMIT = 64 << 20, MACHINE_BYTES = 128 };
@@ -22,10 +22,8 @@ static int
 open_services(struct fa_task_ctx *ctx, struct fa_error *err)
 {
     const struct fa_options *options = ctx->options;
-    const char *direct =
-        options->database_direct[0] != '\0' ? options->database_direct : options->database;
 
-    ctx->db = fa_db_new(direct, "fileapi-job", options->database_timeout);
+    ctx->db = fa_db_new(fa_options_direct(options), "fileapi-job", options->database_timeout);
     if (ctx->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "database connection");
     return fa_store_open(options, &ctx->store, err);
@@ -98,26 +96,19 @@ run(struct fa_task_ctx *ctx, struct fa_log *log, char **argv)
 int
 main(int argc, char **argv)
 {
+    struct fa_program program;
     struct fa_arena arena;
-    struct fa_options options;
-    struct fa_error err = {0};
-    struct fa_log log;
-    struct fa_task_ctx ctx = {.options = &options, .log = &log, .arena = &arena};
+    struct fa_task_ctx ctx = {.options = &program.options, .log = &program.log, .arena = &arena};
     int status;
 
     if (argc != 3) {
         fprintf(stderr, "usage: %s JOB ATTEMPT (fileapi-jobs starts it)\n", argv[0]);
         return EXIT_FAILURE;
     }
-    umask(0027);
-    fa_log_init(&log, "fileapi-job", "info");
-    fa_arena_init(&arena, ARENA_LIMIT);
-    if (fa_options_read(&options, &arena, &err) < 0) {
-        fa_log_error(&log, "options", &err);
+    if (fa_program_start(&program, "fileapi-job") < 0)
         return EXIT_FAILURE;
-    }
-    fa_log_init(&log, "fileapi-job", options.log_level);
-    status = run(&ctx, &log, argv);
+    fa_arena_init(&arena, ARENA_LIMIT);
+    status = run(&ctx, &program.log, argv);
     fa_store_close(&ctx.store);
     fa_db_free(&ctx.db);
     fa_arena_free(&arena);

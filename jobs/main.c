@@ -1,29 +1,15 @@
 /* fileapi-jobs: the supervisor of this machine's jobs. */
 #include "jobs/supervisor.h"
+#include "lib/base/program.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 int
 main(int argc, char **argv)
 {
-    struct fa_arena arena;
-    struct fa_options options;
-    struct fa_error err = {0};
-    struct fa_log log;
+    struct fa_program program;
 
-    if (argc > 1) {
-        fprintf(stderr, "%s: takes no arguments; `fileapictl options` lists its options\n",
-                argv[0]);
+    if (fa_program_no_arguments(argc, argv) < 0 || fa_program_start(&program, "fileapi-jobs") < 0)
         return EXIT_FAILURE;
-    }
-    umask(0027);
-    fa_log_init(&log, "fileapi-jobs", "info");
-    fa_arena_init(&arena, 1 << 20);
-    if (fa_options_read(&options, &arena, &err) < 0) {
-        fa_log_error(&log, "options", &err);
-        return EXIT_FAILURE;
-    }
-    fa_log_init(&log, "fileapi-jobs", options.log_level);
-    return fa_supervisor_run(&options, &log);
+    return fa_supervisor_run(&program.options, &program.log);
 }

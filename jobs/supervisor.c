@@ -236,8 +236,6 @@ static int
 open_supervisor(struct supervisor *self, struct fa_error *err)
 {
     const struct fa_options *options = self->options;
-    const char *direct =
-        options->database_direct[0] != '\0' ? options->database_direct : options->database;
     sigset_t signals;
 
     sigemptyset(&signals);
@@ -246,7 +244,7 @@ open_supervisor(struct supervisor *self, struct fa_error *err)
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     self->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    self->db = fa_db_new(direct, "fileapi-jobs", options->database_timeout);
+    self->db = fa_db_new(fa_options_direct(options), "fileapi-jobs", options->database_timeout);
     if (self->signals < 0 || self->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "start");
     fa_children_init(&self->children, options->job_slots);

@@ -82,8 +82,7 @@ write_report(struct work *work, struct fa_error *err)
     if (fa_report_source_read(ctx->db, &ctx->job->part, ctx->options->time_zone, ctx->arena,
                               &source, err) < 0)
         return -1;
-    source.report.scratch =
-        ctx->options->spool[0] != '\0' ? ctx->options->spool : ctx->options->store;
+    source.report.scratch = fa_options_spool(ctx->options);
     if (source.picture_key != NULL)
         read_picture(ctx, source.picture_key, &source.report);
     fd = fa_store_spool(ctx->store, err);

@@ -18,11 +18,9 @@ int
 fa_hub_open(struct fa_hub *hub, const struct fa_options *options, const struct fa_log *log,
             struct fa_error *err)
 {
-    const char *direct =
-        options->database_direct[0] != '\0' ? options->database_direct : options->database;
 
     *hub = (struct fa_hub){.options = options, .log = log};
-    hub->db = fa_db_new(direct, "fileapi-ws", options->database_timeout);
+    hub->db = fa_db_new(fa_options_direct(options), "fileapi-ws", options->database_timeout);
     if (hub->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "database connection");
     if (fa_db_listen(hub->db, FA_EVENT_CHANNEL, err) < 0 ||

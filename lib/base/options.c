@@ -117,3 +117,28 @@ fa_options_print_sample(FILE *out)
         fprintf(out, "\n# %s\n# Takes: %s.\n#%s=%s\n", table[i].help, type_help[table[i].type],
                 table[i].variable, table[i].preset);
 }
+
+/* An empty option that stands for another one's value. */
+static const char *
+either(const char *own, const char *other)
+{
+    return own[0] != '\0' ? own : other;
+}
+
+const char *
+fa_options_direct(const struct fa_options *options)
+{
+    return either(options->database_direct, options->database);
+}
+
+const char *
+fa_options_admin(const struct fa_options *options)
+{
+    return either(options->database_admin, options->database);
+}
+
+const char *
+fa_options_spool(const struct fa_options *options)
+{
+    return either(options->spool, options->store);
+}

@@ -30,6 +30,13 @@ struct fa_options {
 int fa_options_read(struct fa_options *options, struct fa_arena *arena,
                     struct fa_error *err) FA_MUSTCHECK;
 
+/* The connection string for sessions that LISTEN or hold locks; the admin's, for migrations. */
+const char *fa_options_direct(const struct fa_options *options);
+const char *fa_options_admin(const struct fa_options *options);
+
+/* The folder for bytes on their way in. */
+const char *fa_options_spool(const struct fa_options *options);
+
 /* Writes the commented sample file. */
 void fa_options_print_sample(FILE *out);
 

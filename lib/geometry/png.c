@@ -27,7 +27,7 @@ encode(png_structp png, png_infop info, const uint8_t *pixels, uint32_t size)
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
-    png_set_compression_level(png, 9);
+    png_set_compression_level(png, 6);
     png_write_info(png, info);
     for (uint32_t y = 0; y < size; y++)
         png_write_row(png, pixels + (size_t)y * size * 4);

@@ -77,18 +77,34 @@ shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occl
                     shine * occlusion;
 }
 
-/* IEC 61966-2-1. */
-static uint8_t
-to_srgb(float linear)
-{
-    float value = linear <= 0.0031308F ? 12.92F * linear : 1.055F * powf(linear, 1 / 2.4F) - 0.055F;
+/* Linear light to 8-bit sRGB (IEC 61966-2-1), by a table: the power would cost more than the light.
+ */
+struct encoder {
+    uint8_t table[4097];
+};
 
-    return (uint8_t)(fminf(1, fmaxf(0, value)) * 255 + 0.5F);
+static void
+make_encoder(struct encoder *encoder)
+{
+    for (int i = 0; i <= 4096; i++) {
+        float linear = (float)i / 4096;
+        float value =
+            linear <= 0.0031308F ? 12.92F * linear : 1.055F * powf(linear, 1 / 2.4F) - 0.055F;
+
+        encoder->table[i] = (uint8_t)(value * 255 + 0.5F);
+    }
+}
+
+static uint8_t
+encode(const struct encoder *encoder, float linear)
+{
+    return encoder->table[(int)(fminf(1, fmaxf(0, linear)) * 4096 + 0.5F)];
 }
 
 /* The mean of a pixel's samples; each facet seen in it is shaded once. */
 static void
-resolve(const struct fa_frame *frame, uint32_t px, uint32_t py, float occlusion, uint8_t out[4])
+resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px, uint32_t py,
+        float occlusion, uint8_t out[4])
 {
     uint32_t shaded = FA_NO_FACET;
     float colour[3] = {0, 0, 0};
@@ -112,7 +128,7 @@ resolve(const struct fa_frame *frame, uint32_t px, uint32_t py, float occlusion,
         covered++;
     }
     for (int i = 0; i < 3; i++)
-        out[i] = covered > 0 ? to_srgb(sum[i] / (float)covered) : 0;
+        out[i] = covered > 0 ? encode(encoder, sum[i] / (float)covered) : 0;
     out[3] = (uint8_t)((covered * 255 + PIXEL_SAMPLES / 2) / PIXEL_SAMPLES);
 }
 
@@ -121,11 +137,13 @@ fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
           const struct fa_edges *edges, uint32_t size, uint8_t *pixels, struct fa_error *err)
 {
     struct fa_frame frame;
+    struct encoder encoder;
     float *occlusion = malloc((size_t)size * size * sizeof *occlusion);
     int result;
 
     if (occlusion == NULL)
         return fa_error_set(err, FA_E_MEMORY, "picture");
+    make_encoder(&encoder);
     result = fa_frame_open(&frame, mesh, normals, size * FA_SAMPLES, err);
     if (result == 0) {
         fa_frame_fill(&frame);
@@ -136,7 +154,7 @@ fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
         for (uint32_t x = 0; x < size; x++) {
             size_t at = (size_t)y * size + x;
 
-            resolve(&frame, x, y, occlusion[at], pixels + 4 * at);
+            resolve(&frame, &encoder, x, y, occlusion[at], pixels + 4 * at);
         }
     fa_frame_close(&frame);
     free(occlusion);

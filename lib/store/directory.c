@@ -217,14 +217,13 @@ fa_directory_store_open(const struct fa_options *options, struct fa_store **stor
         .accel = accel,
         .check = check,
     };
-    const char *spool_path = options->spool[0] != '\0' ? options->spool : options->store;
     FA_AUTO_FD root = open_root(options->store, err);
     FA_AUTO_FD spool_folder = -1;
     struct directory_store *self;
 
     if (root < 0)
         return -1;
-    spool_folder = open_root(spool_path, err);
+    spool_folder = open_root(fa_options_spool(options), err);
     if (spool_folder < 0)
         return -1;
     self = calloc(1, sizeof *self);
