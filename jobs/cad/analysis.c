@@ -111,6 +111,11 @@ analyse(struct part *part, struct fa_error *err)
 static int
 model(struct part *part, struct fa_error *err)
 {
+    const int *files = part->request->files;
+
+    /* The picture needs them too. */
+    if (files[FA_CAD_GLB] < 0 && files[FA_CAD_PNG] < 0)
+        return 0;
     if (fa_normals_build(&part->mesh, &part->normals, err) < 0)
         return -1;
     say(part, "percent\tvisualization\t60");
