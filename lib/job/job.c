@@ -50,13 +50,23 @@ fa_job_announce(struct fa_db *db, struct fa_error *err)
 }
 
 enum fa_db_outcome
-fa_job_cancel_part(struct fa_db *db, const struct fa_uuid *part, struct fa_error *err)
+fa_job_supersede(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
+                 struct fa_error *err)
 {
     static const struct fa_statement cancel = {
-        "job_cancel_part", "UPDATE job SET state = 'cancelled', ended_at = now()"
-                           " WHERE part_id = $1 AND state IN ('queued', 'running')"};
+        "job_cancel_cad", "UPDATE job SET state = 'cancelled', ended_at = now()"
+                          " WHERE part_id = $1 AND task = $2 AND state IN ('queued', 'running')"};
+    static const struct fa_statement restart = {
+        "job_restart_others",
+        "UPDATE job SET state = 'queued', asset_id = $3, machine = NULL, pid = NULL,"
+        " pid_start = NULL WHERE part_id = $1 AND task <> $2 AND state IN ('queued', 'running')"};
+    enum fa_db_outcome outcome =
+        fa_db_run(db, &cancel, FA_PARAMS(FA_UUID(part), FA_TEXT(FA_TASK_CAD)), err);
 
-    return fa_db_run(db, &cancel, FA_PARAMS(FA_UUID(part)), err);
+    if (outcome < 0)
+        return outcome;
+    return fa_db_run(db, &restart, FA_PARAMS(FA_UUID(part), FA_TEXT(FA_TASK_CAD), FA_UUID(asset)),
+                     err);
 }
 
 enum fa_db_outcome

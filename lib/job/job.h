@@ -44,10 +44,11 @@ enum fa_db_outcome fa_job_queue(struct fa_db *db, struct fa_job *job, const char
 /* After the commit: wakes the supervisors; a hint, they look by themselves now and then. */
 int fa_job_announce(struct fa_db *db, struct fa_error *err);
 
-/* Inside a transaction: cancels the part's open jobs; what they have not yet written they never
- * will. */
-enum fa_db_outcome fa_job_cancel_part(struct fa_db *db, const struct fa_uuid *part,
-                                      struct fa_error *err) FA_MUSTCHECK;
+/* Inside a transaction: another CAD (`asset`; NULL: none) is the part's now.  Open CAD jobs are
+ * cancelled, and what they have not yet written they never will; all other open jobs start again
+ * and are about the new one, so whoever asked for them still gets an answer. */
+enum fa_db_outcome fa_job_supersede(struct fa_db *db, const struct fa_uuid *part,
+                                    const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
 /* Takes the next queued job for `machine`; FA_DB_NONE when there is none to take. */
 enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena,

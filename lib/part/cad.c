@@ -25,10 +25,9 @@ static const struct fa_statement newest = {
 static enum fa_db_outcome
 clear_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_s, struct fa_error *err)
 {
-    enum fa_db_outcome outcome = fa_job_cancel_part(db, part, err);
+    enum fa_db_outcome outcome =
+        fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
 
-    if (outcome >= 0)
-        outcome = fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
     if (outcome >= 0)
         outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(part)), err);
     return outcome;
@@ -42,20 +41,23 @@ fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_u
     struct fa_job job = {
         .part = *part, .has_asset = true, .task = FA_TASK_CAD, .request_id = request_id};
     const char *basename = NULL;
+    enum fa_db_outcome found;
     enum fa_db_outcome outcome;
 
     fa_arena_init(&arena, ARENA_LIMIT);
     *queued_r = false;
-    outcome = clear_derived(db, part, grace_s, err);
-    if (outcome < 0)
-        return outcome;
-    outcome = fa_db_row(
+    found = fa_db_row(
         db, &newest, FA_PARAMS(FA_UUID(part)),
         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset), FA_COLUMN_TEXT("basename", &basename)),
         &arena, err);
+    if (found < 0)
+        return found;
+    outcome = fa_job_supersede(db, part, found == FA_DB_ROW ? &job.asset : NULL, err);
+    if (outcome >= 0)
+        outcome = clear_derived(db, part, grace_s, err);
     if (outcome < 0)
         return outcome;
-    if (outcome == FA_DB_NONE)
+    if (found == FA_DB_NONE)
         return fa_cad_set_status(db, part, "empty", err);
     if (!fa_format_of(basename)->processed)
         return fa_cad_set_status(db, part, "ready", err);

@@ -7,7 +7,7 @@
 #include "lib/object/object.h"
 
 /* Inside a transaction that holds the part: another CAD (or none) has become the newest.  What was
- * derived from the old one is dropped, open jobs are cancelled, stages start again, and a job for
+ * derived from the old one is dropped, open jobs are superseded, stages start again, and a job for
  * the new CAD is queued where its format is processed; `queued_r` tells. */
 enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part,
                                     const struct fa_uuid *account, const char *request_id,

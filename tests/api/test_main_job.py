@@ -134,3 +134,18 @@ def test_a_new_cad_takes_over(alice):
     alice.upload(name="second.stl", part=part, overwrite="TRUE")
     assert alice.wait(part) == "finished"
     assert alice.get(f"/api/v1/part/{part}/thumbnail-file/").headers["etag"] == before
+
+
+def test_a_report_that_was_asked_for_outlives_a_new_cad(alice):
+    """Whoever asked for a report gets one, about the CAD that has taken over."""
+    part = alice.upload(name="old.stl")["part_id"]
+    alice.get(f"/api/v1/part/{part}/analysis-results-file/")
+    alice.upload(name="new.stl", part=part)
+    assert alice.wait(part, "write_and_store_analysis_results_XLS") == "finished"
+    report = alice.get(f"/api/v1/part/{part}/fetch-analysis-results-file/")
+    book = openpyxl.load_workbook(io.BytesIO(report.content))
+    rows = {row[0].value: row[1].value for row in book["Data"].iter_rows()}
+    assert rows["cad_name"] == "new.stl" and rows["volume_mm3"] == 4199
+    assets = alice.assets(part)
+    assert assets["new.stl"]["asset_stat"]["choices"]["analysis_report"]["finished"]
+    assert not assets["old.stl"]["asset_stat"]["choices"]["analysis_report"]["finished"]
