@@ -1,9 +1,11 @@
 #include "ws/handshake.h"
+#include "lib/account/account.h"
+#include "lib/base/cleanup.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_MAX = 16 * 1024, PATH_MAX_BYTES = 64, ORIGIN_MAX = 512 };
+enum { ARENA_LIMIT = 1 << 20, TOKEN_MAX = 16 * 1024, PATH_MAX_BYTES = 64, ORIGIN_MAX = 512 };
 
 /* A header's value in the arena; NULL when it was not sent or is too long. */
 static char *
@@ -77,9 +79,10 @@ find_token(struct lws *wsi, struct fa_arena *arena)
     return NULL;
 }
 
-int
-fa_handshake_check(struct lws *wsi, const struct fa_options *options, struct fa_keys *keys,
-                   struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
+/* 0, or the status to refuse with. */
+static int
+judge(struct lws *wsi, const struct fa_options *options, struct fa_keys *keys,
+      struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
 {
     const struct fa_token_rules rules = {.issuer = options->issuer,
                                          .audience = options->audience,
@@ -100,7 +103,8 @@ fa_handshake_check(struct lws *wsi, const struct fa_options *options, struct fa_
     /* New keys that cannot be read leave the old ones in force. */
     (void)!fa_keys_refresh(keys, &ignored);
     if (fa_token_verify(keys, &rules, token, strlen(token), arena, identity, err) < 0)
-        return HTTP_STATUS_UNAUTHORIZED;
+        return err->code == FA_E_MEMORY ? HTTP_STATUS_SERVICE_UNAVAILABLE
+                                        : HTTP_STATUS_UNAUTHORIZED;
     if (!is_allowed_origin(wsi, options->ws_origins, arena)) {
         fa_error_set(err, FA_E_FORBIDDEN, "its origin is not among FILEAPI_WS_ORIGINS");
         return HTTP_STATUS_FORBIDDEN;
@@ -108,8 +112,9 @@ fa_handshake_check(struct lws *wsi, const struct fa_options *options, struct fa_
     return 0;
 }
 
-int64_t
-fa_handshake_last_event(struct lws *wsi, struct fa_arena *arena)
+/* The `last_event_id` of the query; -1 when there is none. */
+static int64_t
+read_last_event(struct lws *wsi, struct fa_arena *arena)
 {
     const char *value = read_query(wsi, "last_event_id=", arena);
     char *end;
@@ -121,9 +126,39 @@ fa_handshake_last_event(struct lws *wsi, struct fa_arena *arena)
     return *end == '\0' && id >= 0 ? id : -1;
 }
 
-void
-fa_handshake_request_id(struct lws *wsi, char *id, size_t size)
+static enum fa_db_outcome
+find_account(struct fa_hub *hub, const struct fa_identity *identity, struct fa_uuid *account,
+             struct fa_error *err)
 {
-    if (lws_hdr_custom_copy(wsi, id, (int)size, "x-request-id:", 13) < 0)
-        id[0] = '\0';
+    /* An attempt to connect may take seconds, in which no socket is served. */
+    if (hub->away)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE, "the database is away");
+    return fa_account_seen(hub->db, identity, account, err);
+}
+
+int
+fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_keys *keys,
+                   struct fa_session *session)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_identity identity;
+    struct fa_error err = {0};
+    int status;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    /* nginx's. */
+    if (lws_hdr_custom_copy(wsi, session->request_id, sizeof session->request_id,
+                            "x-request-id:", 13) < 0)
+        session->request_id[0] = '\0';
+    status = judge(wsi, hub->options, keys, &arena, &identity, &err);
+    if (status == 0 && find_account(hub, &identity, &session->account, &err) < 0)
+        status = HTTP_STATUS_SERVICE_UNAVAILABLE;
+    if (status != 0) {
+        fa_log_error(hub->log, "handshake_refused", &err);
+        return status;
+    }
+    session->wsi = wsi;
+    session->expires_us = identity.expires_us;
+    session->replay_from = read_last_event(wsi, &arena);
+    return 0;
 }

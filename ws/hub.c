@@ -18,7 +18,6 @@ int
 fa_hub_open(struct fa_hub *hub, const struct fa_options *options, const struct fa_log *log,
             struct fa_error *err)
 {
-
     *hub = (struct fa_hub){.options = options, .log = log};
     hub->db = fa_db_new(fa_options_direct(options), "fileapi-ws", options->database_timeout);
     if (hub->db == NULL)
@@ -40,18 +39,34 @@ fa_hub_close(struct fa_hub *hub)
 void
 fa_hub_add(struct fa_hub *hub, struct fa_session *session)
 {
+    int64_t left_us = session->expires_us - fa_clock_now_us();
+
+    session->opened_us = fa_clock_monotonic_us();
     session->next = hub->sessions;
     hub->sessions = session;
+    /* A socket must not outlive its token. */
+    lws_set_timer_usecs(session->wsi, left_us > 1 ? left_us : 1);
+    if (session->replay_from >= 0)
+        lws_callback_on_writable(session->wsi);
+    fa_log(hub->log, FA_LOG_INFO, "socket_opened");
 }
 
 void
 fa_hub_remove(struct fa_hub *hub, struct fa_session *session)
 {
-    for (struct fa_session **at = &hub->sessions; *at != NULL; at = &(*at)->next)
-        if (*at == session) {
-            *at = session->next;
-            return;
-        }
+    struct fa_session **at = &hub->sessions;
+
+    while (*at != NULL && *at != session)
+        at = &(*at)->next;
+    /* A refused handshake ends without having been added. */
+    if (*at == NULL)
+        return;
+    *at = session->next;
+    fa_session_clear(session);
+    fa_log(
+        hub->log, FA_LOG_INFO, "socket_closed",
+        FA_LOG_NUMBER("code", session->close_code != 0 ? session->close_code : session->peer_code),
+        FA_LOG_NUMBER("ms", (fa_clock_monotonic_us() - session->opened_us) / 1000));
 }
 
 /* --- delivering --------------------------------------------------------------------------------
@@ -66,12 +81,13 @@ is_recipient(const char *recipients, const struct fa_uuid *account)
     return recipients != NULL && strstr(recipients, fa_uuid_text(account, id)) != NULL;
 }
 
-/* The message with its id in front. */
-static void
+/* The message with its id in front; false when memory is short. */
+static bool
 print_event(struct fa_buf *out, const struct fa_event_row *row)
 {
     fa_buf_reset(out);
     fa_buf_printf(out, "{\"id\":%lld,%s", (long long)row->id, row->body + 1);
+    return !out->failed;
 }
 
 /* False when the event has been delivered before; else it counts as delivered now. */
@@ -93,9 +109,11 @@ deliver_event(struct fa_hub *hub, const struct fa_event_row *row)
     fa_buf_init(&message, MESSAGE_LIMIT);
     if (!is_new(hub, row->id))
         return;
-    print_event(&message, row);
-    for (struct fa_session *session = hub->sessions; session != NULL && !message.failed;
-         session = session->next)
+    if (!print_event(&message, row)) {
+        fa_log(hub->log, FA_LOG_ERROR, "event_dropped", FA_LOG_NUMBER("id", row->id));
+        return;
+    }
+    for (struct fa_session *session = hub->sessions; session != NULL; session = session->next)
         /* A socket that is being replayed to will read the row itself. */
         if (session->replay_from < 0 && row->id > session->replayed_to &&
             is_recipient(row->recipients, &session->account))
@@ -140,12 +158,14 @@ take_notification(struct fa_hub *hub, struct fa_arena *arena, const char *channe
 void
 fa_hub_listen(struct fa_hub *hub)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena = {0};
     struct fa_error err = {0};
     const char *channel;
     const char *payload;
     enum fa_db_outcome outcome;
 
+    if (hub->away)
+        return;
     fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = fa_db_notification(hub->db, &arena, &channel, &payload, &err)) == FA_DB_ROW) {
         char *copy = fa_arena_strdup(&arena, payload);
@@ -154,11 +174,13 @@ fa_hub_listen(struct fa_hub *hub)
             take_notification(hub, &arena, channel, copy);
         fa_arena_reset(&arena);
     }
-    if (outcome < 0)
+    if (outcome < 0) {
         fa_log_error(hub->log, "listen", &err);
-    /* LISTEN loses what came while the connection was away. */
-    else if (hub->generation != fa_db_generation(hub->db))
+        hub->away = true;
+    } else if (hub->generation != fa_db_generation(hub->db)) {
+        /* LISTEN loses what came while there was no connection. */
         fa_hub_look(hub);
+    }
 }
 
 void
@@ -180,7 +202,8 @@ fa_hub_look(struct fa_hub *hub)
             deliver_event(hub, &row);
         fa_arena_reset(&arena);
     }
-    if (outcome < 0) {
+    hub->away = outcome < 0;
+    if (hub->away) {
         fa_log_error(hub->log, "event_look", &err);
         return;
     }
@@ -209,7 +232,10 @@ fa_hub_replay(struct fa_hub *hub, struct fa_session *session)
         outcome = fa_event_log_next(&rows, &arena, &row, &err);
         if (outcome != FA_DB_ROW)
             break;
-        print_event(&message, &row);
+        if (!print_event(&message, &row)) {
+            fa_session_close(session, FA_CLOSE_OVERLOAD);
+            return;
+        }
         fa_session_send(session, message.data, message.length, false);
         session->replay_from = session->replayed_to = row.id;
         count++;

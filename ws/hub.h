@@ -15,6 +15,7 @@ struct fa_hub {
     const struct fa_log *log;
     struct fa_db *db; /* listens, and reads what notifications hint at */
     struct fa_session *sessions;
+    bool away;           /* the database is; until the next look that succeeds */
     unsigned generation; /* of the connection whose events have been caught up with */
     int64_t contact_us;  /* wall clock: when the event table was last looked over */
     size_t recent_count; /* ring of ids that have been delivered: a hint and the slow look */
@@ -26,14 +27,15 @@ int fa_hub_open(struct fa_hub *hub, const struct fa_options *options, const stru
                 struct fa_error *err) FA_MUSTCHECK;
 void fa_hub_close(struct fa_hub *hub);
 
-/* Adds and removes a socket. */
+/* Adds a socket whose handshake has set account and expiry; removes one that has ended. */
 void fa_hub_add(struct fa_hub *hub, struct fa_session *session);
 void fa_hub_remove(struct fa_hub *hub, struct fa_session *session);
 
-/* Takes what the database has to tell, and delivers it. */
+/* Takes what the database has to tell, and delivers it.  Does nothing while the database is away:
+ * sockets in use must not make the daemon call it again and again. */
 void fa_hub_listen(struct fa_hub *hub);
 
-/* Looks over the event table for what no notification has told. */
+/* Looks over the event table for what no notification has told, connecting first where needed. */
 void fa_hub_look(struct fa_hub *hub);
 
 /* Queues the next batch of a socket's replay, when its queue is empty. */

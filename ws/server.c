@@ -1,7 +1,4 @@
 #include "ws/server.h"
-#include "lib/account/account.h"
-#include "lib/base/cleanup.h"
-#include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/base/share_socket.h"
 #include "ws/handshake.h"
@@ -14,7 +11,6 @@
 #include <unistd.h>
 
 enum {
-    ARENA_LIMIT = 1 << 20,
     HEADER_BYTES = 32 * 1024, /* a token of a large organization is long */
     PING_S = 25,
     HANGUP_S = 35,
@@ -31,12 +27,15 @@ struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     int signals;
-    unsigned watched; /* generation of the database connection that is being polled */
+    struct lws *database; /* polls the database connection; NULL: none does */
+    unsigned watched;     /* that connection's generation */
     bool stopping;
     bool stopped;
     lws_sorted_usec_list_t look;
     lws_sorted_usec_list_t farewell;
 };
+
+static void look(lws_sorted_usec_list_t *timer);
 
 static struct server *
 server_of(struct lws *wsi)
@@ -44,132 +43,54 @@ server_of(struct lws *wsi)
     return lws_context_user(lws_get_context(wsi));
 }
 
-/* --- sockets -----------------------------------------------------------------------------------
- */
-
 static int
-handshake(struct server *server, struct lws *wsi, struct fa_session *session)
+refuse(struct lws *wsi, int status)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    struct fa_identity identity;
-    struct fa_error err = {0};
-    int status;
-
-    fa_arena_init(&arena, ARENA_LIMIT);
-    fa_handshake_request_id(wsi, session->request_id, sizeof session->request_id);
-    status = fa_handshake_check(wsi, server->options, server->keys, &arena, &identity, &err);
-    if (status == 0 && fa_account_seen(server->hub.db, &identity, &session->account, &err) < 0)
-        status = HTTP_STATUS_SERVICE_UNAVAILABLE;
-    if (status != 0) {
-        fa_log_error(server->log, "handshake_refused", &err);
-        lws_return_http_status(wsi, (unsigned)status, NULL);
-        return -1;
-    }
-    session->expires_us = identity.expires_us;
-    session->replay_from = fa_handshake_last_event(wsi, &arena);
-    return 0;
-}
-
-static int
-established(struct server *server, struct lws *wsi, struct fa_session *session)
-{
-    int64_t left_us = session->expires_us - fa_clock_now_us();
-
-    session->wsi = wsi;
-    session->opened_us = fa_clock_monotonic_us();
-    /* A socket must not outlive its token. */
-    lws_set_timer_usecs(wsi, left_us > 1 ? left_us : 1);
-    fa_hub_add(&server->hub, session);
-    fa_log(server->log, FA_LOG_INFO, "socket_opened");
-    if (session->replay_from >= 0)
-        lws_callback_on_writable(wsi);
-    return 0;
-}
-
-static void
-closed(struct server *server, struct fa_session *session)
-{
-    /* A refused handshake ends here too. */
-    if (session->opened_us == 0)
-        return;
-    fa_hub_remove(&server->hub, session);
-    fa_session_clear(session);
-    fa_log(server->log, FA_LOG_INFO, "socket_closed", FA_LOG_NUMBER("code", session->close_code),
-           FA_LOG_NUMBER("ms", (fa_clock_monotonic_us() - session->opened_us) / 1000));
-}
-
-static int
-handle(struct server *server, struct lws *wsi, enum lws_callback_reasons reason,
-       struct fa_session *session, const char *data, size_t length)
-{
-    switch (reason) {
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        return handshake(server, wsi, session);
-    case LWS_CALLBACK_ESTABLISHED:
-        return established(server, wsi, session);
-    case LWS_CALLBACK_CLOSED:
-        closed(server, session);
-        return 0;
-    case LWS_CALLBACK_RECEIVE:
-        fa_session_receive(session, data, length);
-        return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        fa_hub_replay(&server->hub, session);
-        return fa_session_write(session);
-    case LWS_CALLBACK_TIMER:
-        fa_session_close(session, FA_CLOSE_EXPIRED);
-        return 0;
-    case LWS_CALLBACK_HTTP:
-        lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
-        return -1;
-    default:
-        return 0;
-    }
-}
-
-static int
-on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
-{
-    struct fa_session *session = user;
-    struct server *server = server_of(wsi);
-    int result;
-
-    if (session != NULL)
-        server->log->request_id = session->request_id;
-    result = handle(server, wsi, reason, session, in, length);
-    server->log->request_id = NULL;
-    /* A notification that came in with the answer to a query does not make the descriptor
-     * readable any more. */
-    if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ||
-        reason == LWS_CALLBACK_SERVER_WRITEABLE)
-        fa_hub_listen(&server->hub);
-    return result;
+    lws_return_http_status(wsi, (unsigned)status, NULL);
+    return -1;
 }
 
 /* --- the database and signals, polled by the same loop ------------------------------------------
  */
 
 /* Lets the loop poll a descriptor; libwebsockets closes what it is given, so it gets a copy. */
-static bool
+static struct lws *
 watch(struct server *server, int fd, const char *protocol)
 {
     lws_sock_file_fd_type copy = {.filefd = dup(fd)};
 
-    return copy.filefd >= 0 && lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC,
-                                                          copy, protocol, NULL) != NULL;
+    if (copy.filefd < 0)
+        return NULL;
+    return lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, copy, protocol, NULL);
 }
 
-/* Watches the database connection there is now; without one, tries again soon. */
 static void
 watch_database(struct server *server)
 {
     struct fa_error err = {0};
     int fd = fa_db_socket(server->hub.db, &err);
 
-    if (fd < 0)
+    if (fd < 0) {
         fa_log_error(server->log, "listen", &err);
-    else if (server->watched != fa_db_generation(server->hub.db) && watch(server, fd, "database"))
-        server->watched = fa_db_generation(server->hub.db);
+        return;
+    }
+    server->database = watch(server, fd, "database");
+    server->watched = fa_db_generation(server->hub.db);
+}
+
+/* Takes what the database has to tell.  When its connection is another one by then, or none, the
+ * one that was polled is forgotten and a look, which watches anew, is due. */
+static void
+listen_database(struct server *server)
+{
+    struct fa_hub *hub = &server->hub;
+
+    fa_hub_listen(hub);
+    if (server->database == NULL || (!hub->away && server->watched == fa_db_generation(hub->db)))
+        return;
+    lws_set_timeout(server->database, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    server->database = NULL;
+    lws_sul_schedule(server->context, 0, &server->look, look, hub->away ? RECONNECT_US : 1);
 }
 
 static void
@@ -178,29 +99,36 @@ look(lws_sorted_usec_list_t *timer)
     struct server *server = lws_container_of(timer, struct server, look);
 
     fa_hub_look(&server->hub);
-    watch_database(server);
+    /* Notifications may have come in with the answer. */
+    listen_database(server);
+    if (server->database == NULL && !server->hub.away)
+        watch_database(server);
     lws_sul_schedule(server->context, 0, timer, look,
-                     server->watched == fa_db_generation(server->hub.db) ? LOOK_US : RECONNECT_US);
+                     server->database != NULL ? LOOK_US : RECONNECT_US);
+}
+
+/* What the two protocols that are none for clients do with one that asks for them. */
+static int
+on_intruder(struct lws *wsi, enum lws_callback_reasons reason)
+{
+    return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ? refuse(wsi, HTTP_STATUS_UNAUTHORIZED)
+                                                             : 0;
 }
 
 static int
 on_database(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
 {
     struct server *server = server_of(wsi);
-    unsigned before;
 
     (void)user;
     (void)in;
     (void)length;
     if (reason != LWS_CALLBACK_RAW_RX_FILE)
-        return 0;
-    before = fa_db_generation(server->hub.db);
-    fa_hub_listen(&server->hub);
-    if (before == fa_db_generation(server->hub.db) && before == server->watched)
-        return 0;
-    /* The connection this descriptor belonged to is gone. */
-    lws_sul_schedule(server->context, 0, &server->look, look, 1);
-    return -1;
+        return on_intruder(wsi, reason);
+    if (wsi == server->database)
+        listen_database(server);
+    /* The connection this descriptor belonged to may be gone. */
+    return wsi == server->database ? 0 : -1;
 }
 
 static void
@@ -223,7 +151,7 @@ on_signal(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
     (void)in;
     (void)length;
     if (reason != LWS_CALLBACK_RAW_RX_FILE)
-        return 0;
+        return on_intruder(wsi, reason);
     while (read(server->signals, &info, sizeof info) == (ssize_t)sizeof info)
         continue;
     if (server->stopping)
@@ -231,8 +159,81 @@ on_signal(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *i
     server->stopping = true;
     fa_ready_notify("STOPPING=1");
     fa_hub_close_sessions(&server->hub);
-    lws_sul_schedule(server->context, 0, &server->farewell, say_farewell, FAREWELL_US);
+    lws_sul_schedule(server->context, 0, &server->farewell, say_farewell,
+                     server->hub.sessions != NULL ? FAREWELL_US : 1);
     return 0;
+}
+
+/* --- sockets -----------------------------------------------------------------------------------
+ */
+
+static int
+handshake(struct server *server, struct lws *wsi, struct fa_session *session)
+{
+    int status = server->stopping ? HTTP_STATUS_SERVICE_UNAVAILABLE
+                                  : fa_handshake_check(wsi, &server->hub, server->keys, session);
+
+    return status != 0 ? refuse(wsi, status) : 0;
+}
+
+static void
+closed(struct server *server, struct fa_session *session)
+{
+    fa_hub_remove(&server->hub, session);
+    if (server->stopping && !server->stopped && server->hub.sessions == NULL)
+        lws_sul_schedule(server->context, 0, &server->farewell, say_farewell, 1);
+}
+
+static int
+handle(struct server *server, struct lws *wsi, enum lws_callback_reasons reason,
+       struct fa_session *session, const char *data, size_t length)
+{
+    switch (reason) {
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        return handshake(server, wsi, session);
+    case LWS_CALLBACK_ESTABLISHED:
+        fa_hub_add(&server->hub, session);
+        return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        if (length >= 2)
+            session->peer_code = (uint16_t)((unsigned char)data[0] << 8 | (unsigned char)data[1]);
+        return 0;
+    case LWS_CALLBACK_CLOSED:
+        closed(server, session);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        fa_session_receive(session, data, length);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        fa_hub_replay(&server->hub, session);
+        return fa_session_write(session);
+    case LWS_CALLBACK_TIMER:
+        fa_session_close(session, FA_CLOSE_EXPIRED);
+        return 0;
+    case LWS_CALLBACK_HTTP:
+        return refuse(wsi, HTTP_STATUS_NOT_FOUND);
+    default:
+        return 0;
+    }
+}
+
+static int
+on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    struct fa_session *session = user;
+    struct server *server = server_of(wsi);
+    int result;
+
+    if (session != NULL)
+        server->log->request_id = session->request_id;
+    result = handle(server, wsi, reason, session, in, length);
+    server->log->request_id = NULL;
+    /* A notification that came in with the answer to a query does not make the descriptor
+     * readable any more. */
+    if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ||
+        reason == LWS_CALLBACK_SERVER_WRITEABLE)
+        listen_database(server);
+    return result;
 }
 
 /* --- the server --------------------------------------------------------------------------------
@@ -299,7 +300,7 @@ open_server(struct server *server, struct fa_error *err)
         return -1;
     if (fa_share_socket(options->ws_socket, options->socket_group, err) < 0)
         return -1;
-    if (!watch(server, server->signals, "signal"))
+    if (watch(server, server->signals, "signal") == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "watch signals");
     look(&server->look);
     return 0;
@@ -319,7 +320,7 @@ fa_server_run(const struct fa_options *options, struct fa_log *log)
         fa_ready_notify("READY=1");
         while (!server.stopped && lws_service(server.context, 0) >= 0)
             continue;
-        status = EXIT_SUCCESS;
+        status = server.stopped ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     if (server.context != NULL)
         lws_context_destroy(server.context);

@@ -3,12 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CLOSE_S = 5 };
+
 struct fa_message {
     struct fa_message *next;
     size_t length;
     bool binary;
     unsigned char data[]; /* LWS_PRE bytes for the frame's header, then the text */
 };
+
+/* What a message costs; one without a text is not free. */
+static size_t
+cost_of(size_t length)
+{
+    return sizeof(struct fa_message) + LWS_PRE + length;
+}
 
 void
 fa_session_send(struct fa_session *session, const char *text, size_t length, bool binary)
@@ -17,8 +26,8 @@ fa_session_send(struct fa_session *session, const char *text, size_t length, boo
 
     if (session->close_code != 0)
         return;
-    message = session->queued + length <= FA_SESSION_QUEUE
-                  ? malloc(sizeof *message + LWS_PRE + length)
+    message = length <= FA_SESSION_QUEUE && session->queued + cost_of(length) <= FA_SESSION_QUEUE
+                  ? malloc(cost_of(length))
                   : NULL;
     if (message == NULL) {
         fa_session_close(session, FA_CLOSE_OVERLOAD);
@@ -31,7 +40,7 @@ fa_session_send(struct fa_session *session, const char *text, size_t length, boo
     else
         session->first = message;
     session->last = message;
-    session->queued += length;
+    session->queued += cost_of(length);
     lws_callback_on_writable(session->wsi);
 }
 
@@ -41,6 +50,7 @@ fa_session_close(struct fa_session *session, uint16_t code)
     if (session->close_code == 0)
         session->close_code = code;
     fa_session_clear(session);
+    lws_set_timeout(session->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_S);
     lws_callback_on_writable(session->wsi);
 }
 
@@ -63,9 +73,9 @@ fa_session_write(struct fa_session *session)
     session->first = message->next;
     if (session->first == NULL)
         session->last = NULL;
-    session->queued -= message->length;
+    session->queued -= cost_of(message->length);
     free(message);
-    if (session->first != NULL)
+    if (session->first != NULL || session->replay_from >= 0)
         lws_callback_on_writable(session->wsi);
     return 0;
 }

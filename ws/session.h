@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-    FA_SESSION_QUEUE = 256 * 1024, /* bytes that may wait; a reader this slow is closed */
+    FA_SESSION_QUEUE = 256 * 1024, /* bytes of memory that may wait; a reader this slow is closed */
     FA_SESSION_ECHO = 4096,        /* longest message a client may send, in bytes */
     FA_CLOSE_EXPIRED = 4401,
     FA_CLOSE_OVERLOAD = 1013
@@ -31,6 +31,7 @@ struct fa_session {
     struct fa_message *last;
     size_t queued;
     uint16_t close_code; /* not 0: close as soon as it can be written to */
+    uint16_t peer_code;  /* what the client closed it with; 0: it did not */
     size_t received;
     char echo[FA_SESSION_ECHO];
 };
@@ -38,7 +39,8 @@ struct fa_session {
 /* Queues a message; when the queue is full the session is to be closed with 1013. */
 void fa_session_send(struct fa_session *session, const char *text, size_t length, bool binary);
 
-/* Asks for the session to be closed with `code`; what is queued is dropped. */
+/* Asks for the session to be closed with `code`; what is queued is dropped.  A client that reads
+ * nothing, so that it cannot be told, is cut off soon. */
 void fa_session_close(struct fa_session *session, uint16_t code);
 
 /* Writes the next message, or the close; -1 when libwebsockets is to close the connection. */
