@@ -176,6 +176,12 @@ def stack():
 
 
 @pytest.fixture(scope="session")
+def sanitized(stack):
+    """True when the programs carry AddressSanitizer, whose own memory is no measure of theirs."""
+    return b"__asan_init" in Path(stack.env["FILEAPI_BIN"], "fileapi").read_bytes()
+
+
+@pytest.fixture(scope="session")
 def alice(stack):
     return Api(stack, stack.token("alice", org="acme", name="Alice", email="alice@acme.example"))
 
