@@ -382,7 +382,7 @@ def test_a_thousand_sockets(daemon, user, sanitized):
         for socket in sockets:
             assert [m["id"] for m in await take(socket)] == ids
         print(f"\n1000 sockets: {grown} KiB, event to all in {time.monotonic() - began:.3f} s")
-        assert grown < 32 * 1024
+        assert sanitized or grown < 32 * 1024
         await asyncio.gather(*[socket.close() for socket in sockets])
     asyncio.run(check())
 
