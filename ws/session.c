@@ -60,7 +60,12 @@ fa_session_write(struct fa_session *session)
     struct fa_message *message = session->first;
     int written;
 
+    /* libwebsockets asks once more after the close frame; another -1 would drop the connection before
+     * the client's answer, and whatever it is still sending would then destroy the frame. */
+    if (session->close_told)
+        return 0;
     if (session->close_code != 0) {
+        session->close_told = true;
         lws_close_reason(session->wsi, (enum lws_close_status)session->close_code, NULL, 0);
         return -1;
     }

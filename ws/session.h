@@ -31,6 +31,7 @@ struct fa_session {
     struct fa_message *last;
     size_t queued;
     uint16_t close_code; /* not 0: close as soon as it can be written to */
+    bool close_told;     /* the close frame is on its way */
     uint16_t peer_code;  /* what the client closed it with; 0: it did not */
     size_t received;
     char echo[FA_SESSION_ECHO];
