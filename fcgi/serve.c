@@ -189,6 +189,10 @@ answer(struct exchange *x, struct fa_error *err)
         return -1;
     if (route->fields != NULL && read_form(x, err) < 0)
         return -1;
+    if ((route->flags & FA_ROUTE_OPEN) == 0 &&
+        fa_seen_account(x->ctx->seen, x->ctx->db, &x->identity, &x->request.access.account, err) <
+            0)
+        return -1;
     return route->handler(x->ctx, &x->request, &x->reply, err);
 }
 

@@ -76,7 +76,8 @@ open_services(struct worker *worker, const struct fa_options *options, struct fa
     ctx->options = options;
     ctx->log = &worker->log;
     ctx->db = fa_db_new(options->database, "fileapi", options->database_timeout);
-    if (ctx->db == NULL)
+    ctx->seen = fa_seen_new();
+    if (ctx->db == NULL || ctx->seen == NULL)
         return fa_error_set(err, FA_E_MEMORY, "database connection");
     if (fa_store_open(options, &ctx->store, err) < 0)
         return -1;
@@ -123,6 +124,7 @@ fa_worker_run(int listener, const struct fa_options *options, const struct fa_lo
     }
     fa_keys_close(&worker.ctx.keys);
     fa_store_close(&worker.ctx.store);
+    fa_seen_free(&worker.ctx.seen);
     fa_db_free(&worker.ctx.db);
     fa_arena_free(&worker.arena);
     return EXIT_SUCCESS;

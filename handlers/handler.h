@@ -9,6 +9,7 @@
 #ifndef FA_HANDLERS_HANDLER_H
 #define FA_HANDLERS_HANDLER_H
 
+#include "lib/account/seen.h"
 #include "lib/auth/token.h"
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
@@ -29,6 +30,7 @@ struct fa_ctx {
     struct fa_db *db;
     struct fa_store *store;
     struct fa_keys *keys;
+    struct fa_seen *seen; /* identities */
 };
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -56,7 +58,7 @@ struct fa_request {
     const char *id; /* nginx's request id */
     const char *method;
     const char *path;           /* without the query */
-    struct fa_access access;    /* identity (NULL on open routes) and the part in the path */
+    struct fa_access access;    /* who asks (not on open routes) for the part in the path */
     bool new_part;              /* the path names no part: make one */
     const struct fa_form *form; /* NULL: the route takes none */
     const char *if_match;       /* conditional headers, NULL when absent */

@@ -5,8 +5,8 @@
 #include "lib/auth/token.h"
 #include "lib/db/db.h"
 
-/* Finds or makes the account of (issuer, subject) and brings name and e-mail up to date; fits
- * inside and outside a transaction. */
+/* Finds or makes the account of (issuer, subject) and the organizations of the token, and brings
+ * name and e-mail up to date. */
 enum fa_db_outcome fa_account_seen(struct fa_db *db, const struct fa_identity *identity,
                                    struct fa_uuid *account_r, struct fa_error *err) FA_MUSTCHECK;
 

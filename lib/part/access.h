@@ -11,6 +11,7 @@
 /* Who asks for which part. */
 struct fa_access {
     const struct fa_identity *identity;
+    struct fa_uuid account; /* of the identity */
     struct fa_uuid part;
 };
 
@@ -23,21 +24,17 @@ struct fa_rights {
 
 /*
  * For a statement's SELECT and FROM: part `p`, and the caller's rights to it.
- * Parameters $1 part, $2 issuer, $3 subject, $4 organizations, $5 manager; more start at $6.
+ * Parameters $1 part, $2 account, $3 organizations, $4 manager; more start at $5.
  *   read   the owner, or anyone of the part's organization
  *   write  the owner, or a manager or admin of the part's organization
  */
 #define FA_ACCESS_COLUMNS                                                                          \
-    " access.owned OR access.shared AS may_read,"                                                  \
-    " access.owned OR (access.shared AND $5) AS may_write "
+    " p.owner_id = $2 OR shared AS may_read, p.owner_id = $2 OR (shared AND $4) AS may_write "
 #define FA_ACCESS_FROM                                                                             \
-    " part p JOIN account owner ON owner.account_id = p.owner_id"                                  \
-    " LEFT JOIN organization o ON o.organization_id = p.organization_id"                           \
-    " CROSS JOIN LATERAL (SELECT owner.issuer = $2 AND owner.subject = $3 AS owned,"               \
-    "  COALESCE(o.alias = ANY ($4::text[]), false) AS shared) access "
+    " part p LEFT JOIN organization o ON o.organization_id = p.organization_id"                    \
+    " CROSS JOIN LATERAL (SELECT COALESCE(o.alias = ANY ($3::text[]), false) AS shared) access "
 #define FA_ACCESS_PARAMS(access)                                                                   \
-    FA_UUID(&(access)->part), FA_TEXT((access)->identity->issuer),                                 \
-        FA_TEXT((access)->identity->subject),                                                      \
+    FA_UUID(&(access)->part), FA_UUID(&(access)->account),                                         \
         FA_TEXTS((access)->identity->organizations, (access)->identity->organization_count),       \
         FA_BOOL((access)->identity->manager)
 #define FA_ACCESS_TARGETS(rights)                                                                  \

@@ -17,8 +17,8 @@ struct existing {
 };
 
 static enum fa_db_outcome
-create_part(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uuid *owner,
-            struct fa_arena *arena, struct fa_error *err)
+create_part(struct fa_db *db, struct fa_asset_upload *upload, struct fa_arena *arena,
+            struct fa_error *err)
 {
     static const struct fa_statement create = {
         "part_create",
@@ -38,7 +38,7 @@ create_part(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uu
         return outcome;
     upload->access.part = fa_uuid_new();
     return fa_db_run(db, &create,
-                     FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(owner),
+                     FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(&upload->access.account),
                                FA_UUID(shared ? &organization : NULL), FA_TEXT(name)),
                      err);
 }
@@ -104,15 +104,12 @@ place(struct fa_db *db, void *closure, struct fa_error *err)
     struct fa_asset_upload *upload = closure;
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     struct existing existing = {.object_key = NULL};
-    struct fa_uuid account;
     enum fa_db_outcome outcome;
 
     fa_arena_init(&arena, ARENA_LIMIT);
     upload->queued = false;
-    outcome = fa_account_seen(db, upload->access.identity, &account, err);
-    if (outcome >= 0)
-        outcome = upload->new_part ? create_part(db, upload, &account, &arena, err)
-                                   : fa_access_lock(db, &upload->access, FA_WRITE, err);
+    outcome = upload->new_part ? create_part(db, upload, &arena, err)
+                               : fa_access_lock(db, &upload->access, FA_WRITE, err);
     if (outcome >= 0)
         outcome = find_existing(db, upload, &arena, &existing, err);
     if (outcome < 0)
@@ -124,8 +121,8 @@ place(struct fa_db *db, void *closure, struct fa_error *err)
             fa_processing_of(upload->asset_type, upload->basename, upload->skip_drawing),
             existing.object_key != NULL, err);
     if (outcome >= 0 && (is_cad(upload->asset_type) || is_cad(existing.asset_type)))
-        outcome = fa_cad_take_over(db, &upload->access.part, &account, upload->request_id,
-                                   upload->grace_s, &upload->queued, err);
+        outcome = fa_cad_take_over(db, &upload->access.part, &upload->access.account,
+                                   upload->request_id, upload->grace_s, &upload->queued, err);
     (void)FA_FAILPOINT("upload.before_commit");
     return outcome;
 }

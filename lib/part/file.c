@@ -75,7 +75,7 @@ fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const cha
     static const struct fa_statement find_derived = {
         "file_find_derived",
         "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
-        " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $6"
+        " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $5"
         " WHERE p.part_id = $1"};
 
     if (find(db, &find_derived, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(kind)), arena, file,

@@ -1,5 +1,4 @@
 #include "lib/part/report_request.h"
-#include "lib/account/account.h"
 #include "lib/event/event.h"
 #include "lib/job/job.h"
 
@@ -18,30 +17,26 @@ static enum fa_db_outcome
 request_report(struct fa_db *db, void *closure, struct fa_error *err)
 {
     struct fa_report_request *request = closure;
-    struct fa_uuid account;
     struct fa_job job = {
         .part = request->access.part, .task = FA_TASK_REPORT, .request_id = request->request_id};
     struct fa_event news = {
         .event = "finished", .job = FA_TASK_REPORT, .part = &job.part, .percent = -1};
-    enum fa_db_outcome outcome;
+    enum fa_db_outcome outcome = fa_access_lock(db, &request->access, FA_READ, err);
 
     request->event = 0;
-    outcome = fa_account_seen(db, request->access.identity, &account, err);
-    if (outcome >= 0)
-        outcome = fa_access_lock(db, &request->access, FA_READ, err);
     if (outcome >= 0)
         outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
     if (outcome < 0)
         return outcome;
     if (outcome == FA_DB_ROW)
-        return fa_event_keep(db, &news, NULL, &account, &request->event, err);
+        return fa_event_keep(db, &news, NULL, &request->access.account, &request->event, err);
     outcome = fa_db_row(db, &find_cad, FA_PARAMS(FA_UUID(&job.part)),
                         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset),
                                    FA_COLUMN_BOOL("has_asset", &job.has_asset)),
                         NULL, err);
     if (outcome < 0)
         return outcome;
-    return fa_job_queue(db, &job, FA_TASK_CAD, &account, err);
+    return fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account, err);
 }
 
 int

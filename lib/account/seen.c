@@ -1,0 +1,87 @@
+#include "lib/account/seen.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 1024, DIGEST_BYTES = 32 };
+
+struct entry {
+    bool used;
+    unsigned char digest[DIGEST_BYTES]; /* of all the identity says */
+    struct fa_uuid account;
+};
+
+/* Direct-mapped: a newcomer takes the place of whoever has the same slot. */
+struct fa_seen {
+    unsigned generation; /* of the connection over which they were seen */
+    EVP_MD_CTX *hash;
+    struct entry slots[SLOTS];
+};
+
+struct fa_seen *
+fa_seen_new(void)
+{
+    struct fa_seen *seen = calloc(1, sizeof *seen);
+
+    if (seen != NULL)
+        seen->hash = EVP_MD_CTX_new();
+    if (seen != NULL && seen->hash == NULL)
+        fa_seen_free(&seen);
+    return seen;
+}
+
+void
+fa_seen_free(struct fa_seen **seen)
+{
+    if (*seen != NULL)
+        EVP_MD_CTX_free((*seen)->hash);
+    free(*seen);
+    *seen = NULL;
+}
+
+/* With its NUL, so that no two lists of texts are one; an absent text is not an empty one. */
+static bool
+add_text(EVP_MD_CTX *hash, const char *text)
+{
+    return text != NULL ? EVP_DigestUpdate(hash, text, strlen(text) + 1) == 1
+                        : EVP_DigestUpdate(hash, "\1", 2) == 1;
+}
+
+static bool
+make_digest(EVP_MD_CTX *hash, const struct fa_identity *identity,
+            unsigned char digest[DIGEST_BYTES])
+{
+    bool well = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
+                add_text(hash, identity->issuer) && add_text(hash, identity->subject) &&
+                add_text(hash, identity->name) && add_text(hash, identity->email);
+
+    for (size_t i = 0; well && i < identity->organization_count; i++)
+        well = add_text(hash, identity->organizations[i]);
+    return well && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
+}
+
+int
+fa_seen_account(struct fa_seen *seen, struct fa_db *db, const struct fa_identity *identity,
+                struct fa_uuid *account_r, struct fa_error *err)
+{
+    unsigned char digest[DIGEST_BYTES];
+    struct entry *entry;
+
+    if (!make_digest(seen->hash, identity, digest))
+        return fa_error_set(err, FA_E_MEMORY, "digest of an identity");
+    entry = &seen->slots[(digest[0] << 8 | digest[1]) % SLOTS];
+    if (seen->generation == fa_db_generation(db) && entry->used &&
+        memcmp(entry->digest, digest, sizeof digest) == 0) {
+        *account_r = entry->account;
+        return 0;
+    }
+    if (fa_account_seen(db, identity, account_r, err) < 0)
+        return -1;
+    if (seen->generation != fa_db_generation(db))
+        memset(seen->slots, 0, sizeof seen->slots);
+    seen->generation = fa_db_generation(db);
+    *entry = (struct entry){.used = true, .account = *account_r};
+    memcpy(entry->digest, digest, sizeof digest);
+    return 0;
+}
