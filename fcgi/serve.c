@@ -1,6 +1,8 @@
 #include "fcgi/serve.h"
+#include "fcgi/body.h"
 #include "fcgi/form.h"
 #include "fcgi/router.h"
+#include "fcgi/textform.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
@@ -19,8 +21,8 @@ struct exchange {
     struct fa_reply reply;
     struct fa_match match;
     struct fa_identity identity;
-    struct fa_form_reader form;
-    int64_t body_left; /* bytes of the body that have not been read */
+    struct fa_body body;
+    struct fa_form form;
 };
 
 static const char *
@@ -40,8 +42,6 @@ read_params(struct exchange *x, struct fa_error *err)
     const char *uri = param(x, "REQUEST_URI");
     const char *method = param(x, "REQUEST_METHOD");
     const char *id = param(x, "REQUEST_ID");
-    const char *length = param(x, "CONTENT_LENGTH");
-    char *end = NULL;
 
     request->id = id != NULL ? id : "";
     x->ctx->log->request_id = request->id;
@@ -49,13 +49,8 @@ read_params(struct exchange *x, struct fa_error *err)
     request->if_match = param(x, "HTTP_IF_MATCH");
     request->if_none_match = param(x, "HTTP_IF_NONE_MATCH");
     request->if_modified_since = param(x, "HTTP_IF_MODIFIED_SINCE");
-    if (length != NULL) {
-        x->body_left = strtoll(length, &end, 10);
-        if (*end != '\0' || x->body_left < 0) {
-            x->body_left = 0;
-            return fa_error_set(err, FA_E_REQUEST, "content length is no number");
-        }
-    }
+    if (fa_body_open(&x->body, x->fcgi->in, param(x, "CONTENT_LENGTH"), err) < 0)
+        return -1;
     if (uri == NULL || method == NULL)
         return fa_error_set(err, FA_E_REQUEST, "no method or path");
     request->path = fa_arena_strndup(request->arena, uri, strcspn(uri, "?"));
@@ -97,7 +92,7 @@ static int
 read_part_id(struct exchange *x, struct fa_error *err)
 {
     const struct fa_match *match = &x->match;
-    bool optional = (match->route->flags & FA_ROUTE_NEW_PART) != 0;
+    bool optional = (x->request.route->flags & FA_ROUTE_NEW_PART) != 0;
 
     if (match->part == NULL || (optional && match->part_length == 1 && *match->part == '0')) {
         x->request.new_part = optional;
@@ -109,57 +104,76 @@ read_part_id(struct exchange *x, struct fa_error *err)
                     : fa_error_set(err, FA_E_NO_PART, "malformed part id");
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------------
+ */
 
-/* Reads the next bytes; 0 at the end.  A body that is shorter than announced is a client that left,
- * or a broken nginx: never a shorter file. */
-static long
-read_body(struct exchange *x, char *buffer, size_t size, struct fa_error *err)
+/* True when the body's media type is `type`, whatever its parameters. */
+static bool
+is_type(const char *content_type, const char *type)
 {
-    int got;
+    size_t length = strlen(type);
 
-    if (x->body_left == 0)
-        return 0;
-    if ((int64_t)size > x->body_left)
-        size = (size_t)x->body_left;
-    got = FCGX_GetStr(buffer, (int)size, x->fcgi->in);
-    if (got < (int)size || FCGX_GetError(x->fcgi->in) != 0) {
-        long long missing = (long long)x->body_left - got;
-
-        x->body_left = 0;
-        return fa_error_set(err, FA_E_REQUEST, "the body breaks off, %lld bytes are missing",
-                            missing);
-    }
-    x->body_left -= got;
-    return got;
+    return content_type != NULL && strncasecmp(content_type, type, length) == 0 &&
+           (content_type[length] == '\0' || strchr("; \t", content_type[length]) != NULL);
 }
 
 static int
-read_form(struct exchange *x, struct fa_error *err)
+read_multipart(struct exchange *x, const char *content_type, struct fa_error *err)
 {
+    FA_CLEANUP(fa_form_close)
+    struct fa_form_reader reader = {.ctx = x->ctx,
+                                    .arena = x->request.arena,
+                                    .fields = x->request.route->fields,
+                                    .form = &x->form};
     char buffer[READ_BYTES];
-    const char *content_type = param(x, "CONTENT_TYPE");
-    long got;
+    int got;
 
-    if (fa_form_open(&x->form, x->ctx, x->request.arena, x->match.route->fields, content_type,
-                     err) < 0)
+    if (fa_form_open(&reader, content_type, err) < 0)
         return -1;
-    x->request.form = x->form.form;
-    while ((got = read_body(x, buffer, sizeof buffer, err)) > 0)
-        if (fa_form_feed(&x->form, buffer, (size_t)got, err) < 0)
+    while ((got = fa_body_read(&x->body, buffer, sizeof buffer, err)) > 0)
+        if (fa_form_feed(&reader, buffer, (size_t)got, err) < 0)
             return -1;
-    return got < 0 ? -1 : fa_form_finish(&x->form, err);
+    return got < 0 ? -1 : fa_form_finish(&reader, err);
 }
 
-/* nginx calls an answer that comes before the body was taken a broken upstream. */
-static void
-discard_body(struct exchange *x)
+/* An urlencoded or JSON body. */
+static int
+read_text(struct exchange *x, const char *content_type, struct fa_error *err)
 {
-    char buffer[READ_BYTES];
-    struct fa_error ignored;
+    const struct fa_field *fields = x->request.route->fields;
+    const char *text;
+    size_t length;
 
-    while (read_body(x, buffer, sizeof buffer, &ignored) > 0)
-        continue;
+    if (fa_body_read_all(&x->body, FA_TEXTFORM_BODY, x->request.arena, &text, &length, err) < 0)
+        return -1;
+    if (is_type(content_type, "application/json"))
+        return fa_textform_json(fields, text, length, x->request.arena, &x->form, err);
+    if (is_type(content_type, "application/x-www-form-urlencoded"))
+        return fa_textform_pairs(fields, text, length, x->request.arena, &x->form, err);
+    return fa_error_field(err, "body", "must be a form or JSON");
+}
+
+/* The route's fields, from wherever it takes them. */
+static int
+read_fields(struct exchange *x, struct fa_error *err)
+{
+    const struct fa_route *route = x->request.route;
+    const char *content_type = param(x, "CONTENT_TYPE");
+    const char *query = param(x, "QUERY_STRING");
+    bool text =
+        (route->flags & FA_ROUTE_TEXT) != 0 && !is_type(content_type, "multipart/form-data");
+    int result = 0;
+
+    x->request.form = &x->form;
+    if ((route->flags & FA_ROUTE_QUERY) != 0 && query != NULL)
+        result =
+            fa_textform_pairs(route->fields, query, strlen(query), x->request.arena, &x->form, err);
+    /* Where the query may hold all of it, a body may be missing. */
+    if (result == 0 && (x->body.left > 0 || (route->flags & FA_ROUTE_QUERY) == 0))
+        result = text                                  ? read_text(x, content_type, err)
+                 : (route->flags & FA_ROUTE_FORM) != 0 ? read_multipart(x, content_type, err)
+                                                       : 0;
+    return result < 0 ? -1 : fa_field_complete(route->fields, &x->form, err);
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */
@@ -185,9 +199,10 @@ answer(struct exchange *x, struct fa_error *err)
         return fa_error_set(err, FA_E_NO_ROUTE, "no such path");
     if (route == NULL)
         return fa_error_set(err, FA_E_METHOD, "the path does not know this method");
+    x->request.route = route;
     if (read_part_id(x, err) < 0)
         return -1;
-    if (route->fields != NULL && read_form(x, err) < 0)
+    if (route->fields != NULL && read_fields(x, err) < 0)
         return -1;
     if ((route->flags & FA_ROUTE_OPEN) == 0 &&
         fa_seen_account(x->ctx->seen, x->ctx->db, &x->identity, &x->request.access.account, err) <
@@ -233,7 +248,8 @@ log_request(struct exchange *x, int64_t started_us, const struct fa_error *err)
 void
 fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi)
 {
-    struct exchange x = {.ctx = ctx, .fcgi = fcgi, .request = {.arena = arena}};
+    struct exchange x = {
+        .ctx = ctx, .fcgi = fcgi, .request = {.arena = arena}, .form = {.file = -1}};
     struct fa_error err = {0};
     int64_t started_us = fa_clock_monotonic_us();
 
@@ -242,8 +258,8 @@ fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi)
         if (err.code == FA_E_METHOD)
             fa_reply_header(&x.reply, "Allow", x.match.allow);
     }
-    discard_body(&x);
+    fa_body_discard(&x.body);
     send_reply(&x);
     log_request(&x, started_us, &err);
-    fa_form_close(&x.form);
+    fa_cleanup_fd(&x.form.file);
 }

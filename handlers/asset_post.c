@@ -8,11 +8,14 @@
 #include <string.h>
 
 const struct fa_field fa_asset_fields[] = {
-    {"file", FA_FIELD_FILE, true, NULL},
-    {"asset_type", FA_FIELD_CHOICE, true, fa_asset_types},
-    {"overwrite", FA_FIELD_BOOL, false, NULL},
-    {"skip_drawing_analysis", FA_FIELD_BOOL, false, NULL},
-    {NULL, FA_FIELD_FILE, false, NULL},
+    {.name = "file", .type = FA_FIELD_FILE, .flags = FA_FIELD_REQUIRED},
+    {.name = "asset_type",
+     .type = FA_FIELD_CHOICE,
+     .flags = FA_FIELD_REQUIRED,
+     .choices = fa_asset_types},
+    {.name = "overwrite", .type = FA_FIELD_BOOL},
+    {.name = "skip_drawing_analysis", .type = FA_FIELD_BOOL},
+    {.name = NULL},
 };
 
 int
@@ -26,9 +29,9 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
         .access = request->access,
         .new_part = request->new_part,
         .basename = form->file_name,
-        .asset_type = fa_request_text(request, fa_asset_fields, "asset_type"),
-        .overwrite = fa_request_flag(request, fa_asset_fields, "overwrite"),
-        .skip_drawing = fa_request_flag(request, fa_asset_fields, "skip_drawing_analysis"),
+        .asset_type = fa_request_text(request, "asset_type"),
+        .overwrite = fa_request_flag(request, "overwrite"),
+        .skip_drawing = fa_request_flag(request, "skip_drawing_analysis"),
         .object = &object,
         .request_id = request->id,
         .grace_s = ctx->options->store_grace,

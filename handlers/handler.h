@@ -35,44 +35,70 @@ struct fa_ctx {
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-/* A field that a route's form takes. */
+enum fa_field_type {
+    FA_FIELD_FILE,   /* of a multipart form */
+    FA_FIELD_BOOL,   /* true or false in any case; empty is false */
+    FA_FIELD_CHOICE, /* one of `choices` */
+    FA_FIELD_TEXT,   /* UTF-8 of `min` to `max` code points, without control characters */
+    FA_FIELD_NUMBER, /* digits, `min` to `max` */
+    FA_FIELD_DATE    /* YYYY-MM-DD */
+};
+
+enum fa_field_flag {
+    FA_FIELD_REQUIRED = 1,
+    FA_FIELD_NULLABLE = 2, /* JSON's null is a value too */
+    FA_FIELD_LINES = 4     /* a text may have several lines */
+};
+
+/* A field that a route takes. */
 struct fa_field {
     const char *name;
-    enum { FA_FIELD_FILE, FA_FIELD_BOOL, FA_FIELD_CHOICE } type;
-    bool required;
+    enum fa_field_type type;
+    unsigned flags;             /* FA_FIELD_… */
     const char *const *choices; /* of FA_FIELD_CHOICE, NULL-terminated */
+    int64_t min;
+    int64_t max;
 };
 
 enum { FA_FORM_FIELDS = 8 };
 
-/* A form as it was received, valid by its route's fields. */
-struct fa_form {
-    const char *values[FA_FORM_FIELDS]; /* by the field's place in the spec; NULL: not given */
-    int file;                           /* the uploaded file's bytes, or -1 */
-    const char *file_name;              /* checked by the contract's rules */
-    struct fa_object object;            /* its size and SHA-256; no key yet */
+/* What came for a field; valid by its spec. */
+struct fa_value {
+    bool given;
+    const char *text; /* NULL: not given, or null */
+    int64_t number;   /* of FA_FIELD_NUMBER, and 0 or 1 of FA_FIELD_BOOL */
 };
+
+/* All that came for a route's fields. */
+struct fa_form {
+    struct fa_value values[FA_FORM_FIELDS]; /* by the field's place in the spec */
+    int file;                               /* the uploaded file's bytes, or -1 */
+    const char *file_name;                  /* checked by the contract's rules */
+    struct fa_object object;                /* its size and SHA-256; no key yet */
+};
+
+struct fa_route;
 
 struct fa_request {
     struct fa_arena *arena;
     const char *id; /* nginx's request id */
     const char *method;
-    const char *path;           /* without the query */
-    struct fa_access access;    /* who asks (not on open routes) for the part in the path */
-    bool new_part;              /* the path names no part: make one */
-    const struct fa_form *form; /* NULL: the route takes none */
-    const char *if_match;       /* conditional headers, NULL when absent */
+    const char *path;             /* without the query */
+    const struct fa_route *route; /* that answers it */
+    struct fa_access access;      /* who asks (not on open routes) for the part in the path */
+    bool new_part;                /* the path names no part: make one */
+    const struct fa_form *form;   /* NULL: the route takes no fields */
+    const char *if_match;         /* conditional headers, NULL when absent */
     const char *if_none_match;
     const char *if_modified_since;
 };
 
-/* The value of a FA_FIELD_BOOL field of `fields`; false when not given. */
-bool fa_request_flag(const struct fa_request *request, const struct fa_field *fields,
-                     const char *name);
+/* What came for the route's field of that name, which must be one of its spec. */
+const struct fa_value *fa_request_value(const struct fa_request *request, const char *name);
 
-/* The text of a field; NULL when not given. */
-const char *fa_request_text(const struct fa_request *request, const struct fa_field *fields,
-                            const char *name);
+/* The text of a field, NULL when not given; a FA_FIELD_BOOL, false when not given. */
+const char *fa_request_text(const struct fa_request *request, const char *name);
+bool fa_request_flag(const struct fa_request *request, const char *name);
 
 /* --- the reply ------------------------------------------------------------------------------- */
 
@@ -116,13 +142,16 @@ enum fa_route_flag {
     FA_ROUTE_OPEN = 1,     /* needs no token */
     FA_ROUTE_HEAD = 2,     /* delivers a file: HEAD works too */
     FA_ROUTE_NEW_PART = 4, /* "0" in place of the part's id means a new part; a bad id is 422 */
+    FA_ROUTE_QUERY = 8,    /* fields may come in the query */
+    FA_ROUTE_FORM = 16,    /* in a multipart form */
+    FA_ROUTE_TEXT = 32     /* in an urlencoded body or a JSON object */
 };
 
 struct fa_route {
     const char *method;
     const char *path; /* "{part}" stands for an id; a slash at the end is optional */
     unsigned flags;
-    const struct fa_field *fields; /* the form it takes, ended by a NULL name; NULL: no body */
+    const struct fa_field *fields; /* that it takes, ended by a NULL name; NULL: none */
     fa_handler *handler;
 };
 

@@ -4,7 +4,6 @@
 
 #include <json-c/json.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PROBLEM_LIMIT = 8192 };
 
@@ -92,27 +91,4 @@ fa_reply_problem(const struct fa_request *request, struct fa_reply *reply,
         fa_reply_header(reply, "WWW-Authenticate", "Bearer");
     if (status == 503)
         fa_reply_header(reply, "Retry-After", "2");
-}
-
-static const char *
-field_value(const struct fa_request *request, const struct fa_field *fields, const char *name)
-{
-    for (size_t i = 0; fields[i].name != NULL; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return request->form->values[i];
-    return NULL;
-}
-
-bool
-fa_request_flag(const struct fa_request *request, const struct fa_field *fields, const char *name)
-{
-    const char *value = field_value(request, fields, name);
-
-    return value != NULL && strcasecmp(value, "true") == 0;
-}
-
-const char *
-fa_request_text(const struct fa_request *request, const struct fa_field *fields, const char *name)
-{
-    return field_value(request, fields, name);
 }

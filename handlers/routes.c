@@ -4,8 +4,9 @@
 #define PART "/api/v1/part/{part}/"
 
 const struct fa_route fa_routes[] = {
-    {"POST", "/api/v1/part/assets/", FA_ROUTE_NEW_PART, fa_asset_fields, fa_asset_post},
-    {"POST", PART "assets/", FA_ROUTE_NEW_PART, fa_asset_fields, fa_asset_post},
+    {"POST", "/api/v1/part/assets/", FA_ROUTE_NEW_PART | FA_ROUTE_FORM, fa_asset_fields,
+     fa_asset_post},
+    {"POST", PART "assets/", FA_ROUTE_NEW_PART | FA_ROUTE_FORM, fa_asset_fields, fa_asset_post},
     {"GET", PART "upload-file/", FA_ROUTE_HEAD, NULL, fa_cad_get},
     {"GET", PART "visualization-file/", FA_ROUTE_HEAD, NULL, fa_visualization_get},
     {"GET", PART "thumbnail-file/", FA_ROUTE_HEAD, NULL, fa_thumbnail_get},

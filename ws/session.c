@@ -60,8 +60,8 @@ fa_session_write(struct fa_session *session)
     struct fa_message *message = session->first;
     int written;
 
-    /* libwebsockets asks once more after the close frame; another -1 would drop the connection before
-     * the client's answer, and whatever it is still sending would then destroy the frame. */
+    /* libwebsockets asks once more after the close frame; another -1 would drop the connection
+     * before the client's answer, and whatever it is still sending would then destroy the frame. */
     if (session->close_told)
         return 0;
     if (session->close_code != 0) {
