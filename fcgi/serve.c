@@ -47,6 +47,7 @@ read_params(struct exchange *x, struct fa_error *err)
     x->ctx->log->request_id = request->id;
     request->method = method != NULL ? method : "";
     request->if_match = param(x, "HTTP_IF_MATCH");
+    request->if_unmodified_since = param(x, "HTTP_IF_UNMODIFIED_SINCE");
     request->if_none_match = param(x, "HTTP_IF_NONE_MATCH");
     request->if_modified_since = param(x, "HTTP_IF_MODIFIED_SINCE");
     if (fa_body_open(&x->body, x->fcgi->in, param(x, "CONTENT_LENGTH"), err) < 0)

@@ -66,6 +66,21 @@ etag_listed(const char *list, const char *etag, bool weak)
     }
 }
 
+/* RFC 9110, 13.2.2: If-Unmodified-Since counts only without If-Match; a bad date is no condition.
+ */
+static bool
+is_other_version(const struct fa_request *request, const struct fa_file *file, const char *etag)
+{
+    int64_t since_us;
+
+    if (request->if_match != NULL)
+        return !etag_listed(request->if_match, etag, false);
+    if (request->if_unmodified_since == NULL)
+        return false;
+    since_us = fa_clock_http_parse(request->if_unmodified_since);
+    return since_us >= 0 && file->updated_us / SECOND_US > since_us / SECOND_US;
+}
+
 static bool
 is_unchanged(const struct fa_request *request, const struct fa_file *file, const char *etag)
 {
@@ -90,8 +105,8 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
 
     if (etag == NULL || disposition == NULL || accel == NULL || modified == NULL)
         return fa_error_set(err, FA_E_MEMORY, "reply with a file");
-    if (request->if_match != NULL && !etag_listed(request->if_match, etag, false))
-        return fa_error_set(err, FA_E_PRECONDITION, "If-Match names another version");
+    if (is_other_version(request, file, etag))
+        return fa_error_set(err, FA_E_PRECONDITION, "the condition names another version");
     fa_reply_header(reply, "ETag", etag);
     fa_reply_header(reply, "Last-Modified", fa_clock_http(file->updated_us, modified));
     fa_reply_header(reply, "Cache-Control", "private, no-cache");

@@ -89,6 +89,7 @@ struct fa_request {
     bool new_part;                /* the path names no part: make one */
     const struct fa_form *form;   /* NULL: the route takes no fields */
     const char *if_match;         /* conditional headers, NULL when absent */
+    const char *if_unmodified_since;
     const char *if_none_match;
     const char *if_modified_since;
 };

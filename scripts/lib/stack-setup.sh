@@ -165,6 +165,7 @@ write_nginx() {
     done
     {
         cat <<EOF
+load_module /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so;
 worker_processes 2;
 worker_rlimit_nofile 8192;
 pid $dir/run/nginx.real.pid;
