@@ -1,8 +1,21 @@
 /* health and options. */
 #include "ctl/command.h"
-#include "lib/base/cleanup.h"
+#include "lib/auth/keys.h"
+#include "lib/base/clock.h"
 #include "lib/db/db.h"
 #include "lib/store/store.h"
+
+static int
+check_keys(const struct fa_options *options, struct fa_error *err)
+{
+    struct fa_keys *keys = NULL;
+    int result = fa_keys_open(options->keys, &keys, err);
+
+    if (result == 0)
+        result = fa_keys_usable(keys, options->issuer, fa_clock_now_us(), err);
+    fa_keys_close(&keys);
+    return result;
+}
 
 int
 fa_command_health(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
@@ -21,6 +34,8 @@ fa_command_health(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *er
         result = fa_store_check(store, err);
     if (result == 0)
         printf("store ok\n");
+    if (result == 0 && (result = check_keys(ctl->options, err)) == 0)
+        printf("keys ok\n");
     fa_store_close(&store);
     fa_db_free(&db);
     return result;

@@ -3,6 +3,7 @@
 #include "lib/auth/issue.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/words.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -95,18 +96,29 @@ read_claims(int argc, char **argv, struct lists *lists, struct fa_issue_claims *
     return 0;
 }
 
+static const char *
+first_word(const char *words, struct fa_arena *arena)
+{
+    size_t length;
+    const char *word = fa_words_next(&words, &length);
+
+    return word != NULL ? fa_arena_strndup(arena, word, length) : NULL;
+}
+
 int
 fa_command_token(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
     FA_CLEANUP(fa_buf_free) struct fa_buf token;
     struct lists lists;
     struct fa_issue_claims claims = {.issuer = ctl->options->issuer,
-                                     .audience = ctl->options->audience,
                                      .ttl_s = TTL_DEFAULT_S,
                                      .organizations = lists.organizations,
                                      .roles = lists.roles};
 
     fa_buf_init(&token, TOKEN_LIMIT);
+    claims.audience = first_word(ctl->options->audience, ctl->arena);
+    if (claims.audience == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "OIDC_AUDIENCE is empty");
     if (need_key(ctl->options, err) < 0 || read_claims(argc, argv, &lists, &claims, err) < 0 ||
         fa_issue_token(ctl->options->signing_key, &claims, &token, err) < 0)
         return -1;

@@ -15,7 +15,7 @@ static const struct {
     {"token", "--sub S [--org O]... [--role R]... [--name N] [--email E] [--ttl SEC]",
      "print a bearer token of the embedded issuer", fa_command_token},
     {"jobs", "[--all]", "list the open jobs, or all", fa_command_jobs},
-    {"health", "", "check that database and store answer", fa_command_health},
+    {"health", "", "check that database and store answer and there are keys", fa_command_health},
     {"options", "", "print the commented sample of all options", fa_command_options},
 };
 

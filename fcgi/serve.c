@@ -64,13 +64,7 @@ static int
 authenticate(struct exchange *x, struct fa_error *err)
 {
     static const char scheme[] = "Bearer ";
-    const struct fa_options *options = x->ctx->options;
-    const struct fa_token_rules rules = {.issuer = options->issuer,
-                                         .audience = options->audience,
-                                         .client = options->client,
-                                         .leeway_s = options->leeway};
     const char *header = param(x, "HTTP_AUTHORIZATION");
-    struct fa_error keys_error;
     const char *token;
 
     if (header == NULL)
@@ -79,11 +73,8 @@ authenticate(struct exchange *x, struct fa_error *err)
         return fa_error_set(err, FA_E_AUTH_INVALID, "Authorization is not of scheme Bearer");
     token = header + sizeof scheme - 1;
     token += strspn(token, " ");
-    /* New keys that cannot be read leave the old ones in force. */
-    if (fa_keys_refresh(x->ctx->keys, &keys_error) < 0)
-        fa_log_error(x->ctx->log, "keys_refresh", &keys_error);
-    if (fa_token_verify(x->ctx->keys, &rules, token, strlen(token), x->request.arena, &x->identity,
-                        err) < 0)
+    if (fa_bearer_check(x->ctx->bearer, token, x->request.arena, x->ctx->log, &x->identity, err) <
+        0)
         return -1;
     x->request.access.identity = &x->identity;
     return 0;

@@ -6,7 +6,6 @@
 #include "fcgi/worker.h"
 #include "fcgi/serve.h"
 #include "handlers/handler.h"
-#include "lib/auth/keys.h"
 #include "lib/base/clock.h"
 
 #include <errno.h>
@@ -19,12 +18,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { ARENA_LIMIT = 16 << 20, RETIRE_SPREAD = 10 };
+enum { ARENA_LIMIT = 16 << 20, RETIRE_SPREAD = 10, KEYS_PATIENCE_US = 2000000 };
 
 struct worker {
     int listener;
     int signals; /* readable when the worker is to stop */
     struct fa_ctx ctx;
+    struct fa_bearer bearer;
     struct fa_log log;
     struct fa_arena arena;
     FCGX_Request fcgi;
@@ -81,7 +81,8 @@ open_services(struct worker *worker, const struct fa_options *options, struct fa
         return fa_error_set(err, FA_E_MEMORY, "database connection");
     if (fa_store_open(options, &ctx->store, err) < 0)
         return -1;
-    return fa_keys_open(options->keys, &ctx->keys, err);
+    ctx->bearer = &worker->bearer;
+    return fa_bearer_open(options, KEYS_PATIENCE_US, &worker->bearer, err);
 }
 
 static int
@@ -122,7 +123,7 @@ fa_worker_run(int listener, const struct fa_options *options, const struct fa_lo
             break;
         serve_connection(&worker, fd);
     }
-    fa_keys_close(&worker.ctx.keys);
+    fa_bearer_close(&worker.bearer);
     fa_store_close(&worker.ctx.store);
     fa_seen_free(&worker.ctx.seen);
     fa_db_free(&worker.ctx.db);

@@ -10,7 +10,7 @@
 #define FA_HANDLERS_HANDLER_H
 
 #include "lib/account/seen.h"
-#include "lib/auth/token.h"
+#include "lib/auth/bearer.h"
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
 #include "lib/base/options.h"
@@ -29,8 +29,8 @@ struct fa_ctx {
     struct fa_log *log;
     struct fa_db *db;
     struct fa_store *store;
-    struct fa_keys *keys;
-    struct fa_seen *seen; /* identities */
+    struct fa_bearer *bearer; /* tokens */
+    struct fa_seen *seen;     /* identities */
 };
 
 /* --- the request ----------------------------------------------------------------------------- */

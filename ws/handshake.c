@@ -1,6 +1,7 @@
 #include "ws/handshake.h"
 #include "lib/account/account.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +40,10 @@ static bool
 is_allowed_origin(struct lws *wsi, const char *allowed, struct fa_arena *arena)
 {
     const char *origin = read_header(wsi, WSI_TOKEN_ORIGIN, ORIGIN_MAX, arena);
-    size_t length = origin != NULL ? strlen(origin) : 0;
 
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0 || strcmp(allowed, "*") == 0)
         return true;
-    while (origin != NULL && *allowed != '\0') {
-        size_t size = strcspn(allowed, " ");
-
-        if (size == length && strncmp(allowed, origin, size) == 0)
-            return true;
-        allowed += size + strspn(allowed + size, " ");
-    }
-    return false;
+    return origin != NULL && fa_words_has(allowed, origin);
 }
 
 /* A value of the query.  libwebsockets copies every pair until it finds the one, so the space must
@@ -81,14 +74,9 @@ find_token(struct lws *wsi, struct fa_arena *arena)
 
 /* 0, or the status to refuse with. */
 static int
-judge(struct lws *wsi, const struct fa_options *options, struct fa_keys *keys,
-      struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
+judge(struct lws *wsi, const struct fa_hub *hub, struct fa_bearer *bearer, struct fa_arena *arena,
+      struct fa_identity *identity, struct fa_error *err)
 {
-    const struct fa_token_rules rules = {.issuer = options->issuer,
-                                         .audience = options->audience,
-                                         .client = options->client,
-                                         .leeway_s = options->leeway};
-    struct fa_error ignored;
     const char *token;
 
     if (!is_known_path(wsi, arena)) {
@@ -100,12 +88,9 @@ judge(struct lws *wsi, const struct fa_options *options, struct fa_keys *keys,
         fa_error_set(err, FA_E_AUTH_MISSING, "no token");
         return HTTP_STATUS_UNAUTHORIZED;
     }
-    /* New keys that cannot be read leave the old ones in force. */
-    (void)!fa_keys_refresh(keys, &ignored);
-    if (fa_token_verify(keys, &rules, token, strlen(token), arena, identity, err) < 0)
-        return err->code == FA_E_MEMORY ? HTTP_STATUS_SERVICE_UNAVAILABLE
-                                        : HTTP_STATUS_UNAUTHORIZED;
-    if (!is_allowed_origin(wsi, options->ws_origins, arena)) {
+    if (fa_bearer_check(bearer, token, arena, hub->log, identity, err) < 0)
+        return fa_error_status(err->code);
+    if (!is_allowed_origin(wsi, hub->options->ws_origins, arena)) {
         fa_error_set(err, FA_E_FORBIDDEN, "its origin is not among FILEAPI_WS_ORIGINS");
         return HTTP_STATUS_FORBIDDEN;
     }
@@ -137,7 +122,7 @@ find_account(struct fa_hub *hub, const struct fa_identity *identity, struct fa_u
 }
 
 int
-fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_keys *keys,
+fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_bearer *bearer,
                    struct fa_session *session)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
@@ -150,7 +135,7 @@ fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_keys *keys,
     if (lws_hdr_custom_copy(wsi, session->request_id, sizeof session->request_id,
                             "x-request-id:", 13) < 0)
         session->request_id[0] = '\0';
-    status = judge(wsi, hub->options, keys, &arena, &identity, &err);
+    status = judge(wsi, hub, bearer, &arena, &identity, &err);
     if (status == 0 && find_account(hub, &identity, &session->account, &err) < 0)
         status = HTTP_STATUS_SERVICE_UNAVAILABLE;
     if (status != 0) {

@@ -2,7 +2,7 @@
 #ifndef FA_WS_HANDSHAKE_H
 #define FA_WS_HANDSHAKE_H
 
-#include "lib/auth/keys.h"
+#include "lib/auth/bearer.h"
 #include "ws/hub.h"
 
 /*
@@ -11,7 +11,7 @@
  * more than 127 bytes of them.)  Returns 0 with the session's account, expiry, request id and where
  * its replay starts, or the HTTP status to refuse with; why is in the log.
  */
-int fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_keys *keys,
+int fa_handshake_check(struct lws *wsi, struct fa_hub *hub, struct fa_bearer *bearer,
                        struct fa_session *session);
 
 #endif

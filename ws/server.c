@@ -16,13 +16,14 @@ enum {
     HANGUP_S = 35,
     LOOK_US = 30000000,
     RECONNECT_US = 1000000,
-    FAREWELL_US = 500000
+    FAREWELL_US = 500000,
+    KEYS_PATIENCE_US = 500000 /* no socket is served meanwhile */
 };
 
 struct server {
     const struct fa_options *options;
     struct fa_log *log;
-    struct fa_keys *keys;
+    struct fa_bearer bearer;
     struct fa_hub hub;
     struct lws_context *context;
     struct lws_vhost *vhost;
@@ -171,7 +172,7 @@ static int
 handshake(struct server *server, struct lws *wsi, struct fa_session *session)
 {
     int status = server->stopping ? HTTP_STATUS_SERVICE_UNAVAILABLE
-                                  : fa_handshake_check(wsi, &server->hub, server->keys, session);
+                                  : fa_handshake_check(wsi, &server->hub, &server->bearer, session);
 
     return status != 0 ? refuse(wsi, status) : 0;
 }
@@ -295,7 +296,7 @@ open_server(struct server *server, struct fa_error *err)
     server->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server->signals < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
-    if (fa_keys_open(options->keys, &server->keys, err) < 0 ||
+    if (fa_bearer_open(options, KEYS_PATIENCE_US, &server->bearer, err) < 0 ||
         fa_hub_open(&server->hub, options, server->log, err) < 0 || create_context(server, err) < 0)
         return -1;
     if (fa_share_socket(options->ws_socket, options->socket_group, err) < 0)
@@ -325,7 +326,7 @@ fa_server_run(const struct fa_options *options, struct fa_log *log)
     if (server.context != NULL)
         lws_context_destroy(server.context);
     fa_hub_close(&server.hub);
-    fa_keys_close(&server.keys);
+    fa_bearer_close(&server.bearer);
     unlink(options->ws_socket);
     fa_log(log, FA_LOG_INFO, "stopped");
     return status;

@@ -1,6 +1,8 @@
 #include "lib/auth/claims.h"
+#include "lib/auth/claim_path.h"
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
+#include "lib/base/words.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -48,26 +50,31 @@ is_text(struct json_object *value, const char *wanted)
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
-/* True when `list` is an array that holds the string `wanted`. */
+/* True when `list` is an array that holds one of `words`. */
 static bool
-holds(struct json_object *list, const char *wanted)
+holds(struct json_object *list, const char *words)
 {
     if (!json_object_is_type(list, json_type_array))
         return false;
-    for (size_t i = 0; i < json_object_array_length(list); i++)
-        if (is_text(json_object_array_get_idx(list, i), wanted))
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        const char *text = fa_json_string(json_object_array_get_idx(list, i));
+
+        if (text != NULL && fa_words_has(words, text))
             return true;
+    }
     return false;
 }
 
 static bool
-has_role(struct json_object *payload, const char *client, const char *role)
+has_role(struct json_object *payload, const struct fa_token_rules *rules, const char *roles)
 {
-    struct json_object *realm = fa_json_member(payload, "realm_access");
-    struct json_object *clients = fa_json_member(payload, "resource_access");
+    const char *paths = rules->role_paths;
+    struct json_object *list;
 
-    return holds(fa_json_member(realm, "roles"), role) ||
-           holds(fa_json_member(fa_json_member(clients, client), "roles"), role);
+    while (fa_claim_next(&paths, rules->client, payload, &list))
+        if (holds(list, roles))
+            return true;
+    return false;
 }
 
 /* An optional text for display: left out rather than refused when it is odd. */
@@ -134,13 +141,16 @@ compare(const void *left, const void *right)
 
 /* Sorted first, cut at the limit last: which ones count must not hang on the claim's order. */
 static int
-read_organizations(struct json_object *payload, struct fa_arena *arena,
-                   struct fa_identity *identity, struct fa_error *err)
+read_organizations(struct json_object *payload, const struct fa_token_rules *rules,
+                   struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
 {
+    const char *path = rules->organization_path;
+    struct json_object *claim;
     struct aliases aliases;
     size_t count = 0;
 
-    if (collect(fa_json_member(payload, "organization"), arena, &aliases) < 0)
+    (void)fa_claim_next(&path, rules->client, payload, &claim);
+    if (collect(claim, arena, &aliases) < 0)
         return no_memory(err);
     qsort(aliases.list, aliases.count, sizeof *aliases.list, compare);
     for (size_t i = 0; i < aliases.count && count < ORGANIZATIONS_MAX; i++) {
@@ -155,19 +165,45 @@ read_organizations(struct json_object *payload, struct fa_arena *arena,
     return 0;
 }
 
+/* Refuses what is signed by the issuer for us and still is no access token of a bearer (RFC 8725,
+ * 3.11 and 3.12): Keycloak tells the kind in `typ`; an ID token has the hash of what it came with
+ * (OpenID Connect Core, 3.1.3.6), a logout token has `events`, and one with `cnf` is good only
+ * with a proof of possession (RFC 7800), which a bearer does not bring. */
+static int
+check_kind(struct json_object *payload, struct fa_error *err)
+{
+    static const char *const foreign[] = {"at_hash", "c_hash", "s_hash", "events", "cnf"};
+
+    if (fa_json_has(payload, "typ") && !is_text(fa_json_member(payload, "typ"), "Bearer"))
+        return refuse(err, "not an access token");
+    for (size_t i = 0; i < FA_COUNT(foreign); i++)
+        if (fa_json_has(payload, foreign[i]))
+            return refuse(err, "it has a claim of another kind of token");
+    return 0;
+}
+
+static int
+check_parties(struct json_object *payload, const struct fa_token_rules *rules, struct fa_error *err)
+{
+    struct json_object *audience = fa_json_member(payload, "aud");
+    const char *single = fa_json_string(audience);
+
+    if (!is_text(fa_json_member(payload, "iss"), rules->issuer))
+        return refuse(err, "another issuer");
+    if (!(single != NULL && fa_words_has(rules->audiences, single)) &&
+        !holds(audience, rules->audiences))
+        return refuse(err, "another audience");
+    return 0;
+}
+
 int
 fa_claims_read(struct json_object *payload, const struct fa_token_rules *rules,
                struct fa_arena *arena, struct fa_identity *identity, struct fa_error *err)
 {
-    struct json_object *audience = fa_json_member(payload, "aud");
     const char *subject = fa_json_text(payload, "sub");
 
-    if (!is_text(fa_json_member(payload, "iss"), rules->issuer))
-        return refuse(err, "another issuer");
-    if (!is_text(audience, rules->audience) && !holds(audience, rules->audience))
-        return refuse(err, "another audience");
-    if (fa_json_has(payload, "typ") && !is_text(fa_json_member(payload, "typ"), "Bearer"))
-        return refuse(err, "not an access token");
+    if (check_parties(payload, rules, err) < 0 || check_kind(payload, err) < 0)
+        return -1;
     if (subject == NULL || !is_presentable(subject))
         return refuse(err, "no proper subject");
     identity->subject = fa_arena_strdup(arena, subject);
@@ -176,7 +212,7 @@ fa_claims_read(struct json_object *payload, const struct fa_token_rules *rules,
     if (read_optional(payload, "name", arena, &identity->name, err) < 0 ||
         read_optional(payload, "email", arena, &identity->email, err) < 0)
         return -1;
-    identity->admin = has_role(payload, rules->client, "admin");
-    identity->manager = identity->admin || has_role(payload, rules->client, "manager");
-    return read_organizations(payload, arena, identity, err);
+    identity->admin = has_role(payload, rules, rules->admin_roles);
+    identity->manager = identity->admin || has_role(payload, rules, rules->manager_roles);
+    return read_organizations(payload, rules, arena, identity, err);
 }

@@ -1,5 +1,5 @@
 #include "lib/auth/keys.h"
-#include "lib/base/base64.h"
+#include "lib/auth/jwk.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
@@ -7,24 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    FILE_MAX_BYTES = 1 << 20,
-    KEYS_MAX = 64,
-    RSA_MIN_BITS = 2048,
-    P256_BYTES = 32,
-    RETRY_US = 10 * 1000000
-};
+enum { FILE_MAX_BYTES = 1 << 20, KEYS_MAX = 64, SECOND_US = 1000000, RETRY_US = 10 * SECOND_US };
+
+/* Where somebody counts milliseconds. */
+static const double TIME_MAX_S = 1e11;
 
 struct key {
-    const struct algorithm *algorithm;
+    const struct fa_algorithm *algorithm;
     char *kid; /* NULL: it has none */
     EVP_PKEY *pkey;
 };
@@ -33,216 +26,60 @@ struct fa_keys {
     char *path;
     struct stat seen; /* the file as it was when last read; zeroes: it was gone */
     int64_t retry_us; /* monotonic time of the next attempt after a failed one; 0: none failed */
+    char *issuer;     /* whose keys the file says they are; NULL: it does not say */
+    int64_t valid_until_us; /* 0: for ever */
     size_t count;
     struct key list[KEYS_MAX];
 };
 
-/* --- making public keys ----------------------------------------------------------------------- */
-
-static void
-free_builder(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
-static void
-free_number(BIGNUM **number)
-{
-    BN_free(*number);
-}
-
-static EVP_PKEY *
-make_key(const char *type, OSSL_PARAM_BLD *builder)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY *pkey = NULL;
-
-    if (ctx == NULL || params == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-        pkey = NULL;
-    OSSL_PARAM_free(params);
-    EVP_PKEY_CTX_free(ctx);
-    return pkey;
-}
-
-static BIGNUM *
-read_number(struct json_object *jwk, const char *name, struct fa_arena *arena)
-{
-    const char *text = fa_json_text(jwk, name);
-    size_t size = 0;
-    unsigned char *bytes = text != NULL ? fa_base64_decode(arena, text, strlen(text), &size) : NULL;
-
-    return bytes != NULL ? BN_bin2bn(bytes, (int)size, NULL) : NULL;
-}
-
-/* The mark of keys made by a faulty chip library, which can be factored (CVE-2017-15361, "ROCA"):
- * modulo each small prime n is a power of 65537.  By chance one sound key in 2^27 bears it. */
-static bool
-is_roca(const BIGNUM *n)
-{
-    static const unsigned char primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
-                                           79, 97, 103, 107, 109, 127, 151, 157};
-
-    for (size_t i = 0; i < sizeof primes; i++) {
-        BN_ULONG rest = BN_mod_word(n, primes[i]);
-        unsigned long power = 65537 % primes[i];
-
-        while (power != rest && power != 1)
-            power = power * 65537 % primes[i];
-        if (power != rest)
-            return false;
-    }
-    return true;
-}
-
-/* RFC 7518, 6.3.1: modulus and exponent. */
-static EVP_PKEY *
-read_rsa(struct json_object *jwk, struct fa_arena *arena)
-{
-    FA_CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    FA_CLEANUP(free_number) BIGNUM *n = read_number(jwk, "n", arena);
-    FA_CLEANUP(free_number) BIGNUM *e = read_number(jwk, "e", arena);
-
-    if (builder == NULL || n == NULL || e == NULL || BN_num_bits(n) < RSA_MIN_BITS || is_roca(n) ||
-        !BN_is_odd(e) || BN_is_one(e) ||
-        !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) ||
-        !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
-        return NULL;
-    return make_key("RSA", builder);
-}
-
-/* RFC 7518, 6.2.1: a point of P-256; OpenSSL refuses one that is not on the curve. */
-static EVP_PKEY *
-read_p256(struct json_object *jwk, struct fa_arena *arena)
-{
-    FA_CLEANUP(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    const char *curve = fa_json_text(jwk, "crv");
-    const char *x = fa_json_text(jwk, "x");
-    const char *y = fa_json_text(jwk, "y");
-    unsigned char point[1 + 2 * P256_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-    const char *const coordinates[] = {x, y};
-
-    if (builder == NULL || curve == NULL || strcmp(curve, "P-256") != 0 || x == NULL || y == NULL)
-        return NULL;
-    for (size_t i = 0; i < 2; i++) {
-        size_t size;
-        unsigned char *bytes =
-            fa_base64_decode(arena, coordinates[i], strlen(coordinates[i]), &size);
-
-        if (bytes == NULL || size != P256_BYTES)
-            return NULL;
-        memcpy(point + 1 + i * P256_BYTES, bytes, P256_BYTES);
-    }
-    if (!OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) ||
-        !OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point))
-        return NULL;
-    return make_key("EC", builder);
-}
-
-/* --- verifying -------------------------------------------------------------------------------- */
+/* --- using them ------------------------------------------------------------------------------- */
 
 static bool
-verify_digest(EVP_PKEY *pkey, const char *data, size_t length, const unsigned char *signature,
-              size_t signature_length)
+is_named(const struct key *key, const char *algorithm, const char *kid)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1 &&
-                EVP_DigestVerify(ctx, signature, signature_length, (const unsigned char *)data,
-                                 length) == 1;
-
-    EVP_MD_CTX_free(ctx);
-    return good;
+    return strcmp(key->algorithm->name, algorithm) == 0 &&
+           (kid == NULL || (key->kid != NULL && strcmp(key->kid, kid) == 0));
 }
 
-/* JWS writes r and s side by side (RFC 7518, 3.4); OpenSSL wants DER. */
-static bool
-verify_p256(EVP_PKEY *pkey, const char *data, size_t length, const unsigned char *signature,
-            size_t signature_length)
+bool
+fa_keys_has(const struct fa_keys *keys, const char *algorithm, const char *kid)
 {
-    ECDSA_SIG *pair;
-    BIGNUM *r;
-    BIGNUM *s;
-    unsigned char *der = NULL;
-    int der_length = -1;
-    bool good;
-
-    if (signature_length != 2 * P256_BYTES)
-        return false;
-    pair = ECDSA_SIG_new();
-    r = BN_bin2bn(signature, P256_BYTES, NULL);
-    s = BN_bin2bn(signature + P256_BYTES, P256_BYTES, NULL);
-    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
-        der_length = i2d_ECDSA_SIG(pair, &der);
-    } else {
-        BN_free(r);
-        BN_free(s);
-    }
-    good = der_length > 0 && verify_digest(pkey, data, length, der, (size_t)der_length);
-    OPENSSL_free(der);
-    ECDSA_SIG_free(pair);
-    return good;
+    for (size_t i = 0; i < keys->count; i++)
+        if (is_named(&keys->list[i], algorithm, kid))
+            return true;
+    return false;
 }
-
-/* One row per algorithm; a key gets the one of its type. */
-static const struct algorithm {
-    const char *name;
-    const char *kty;
-    EVP_PKEY *(*read)(struct json_object *jwk, struct fa_arena *arena);
-    bool (*verify)(EVP_PKEY *pkey, const char *data, size_t length, const unsigned char *signature,
-                   size_t signature_length);
-} algorithms[] = {
-    {"RS256", "RSA", read_rsa, verify_digest},
-    {"ES256", "EC", read_p256, verify_p256},
-};
 
 bool
 fa_keys_verify(const struct fa_keys *keys, const char *algorithm, const char *kid, const char *data,
                size_t length, const unsigned char *signature, size_t signature_length)
 {
+    const struct fa_signed content = {(const unsigned char *)data, length, signature,
+                                      signature_length};
+
     for (size_t i = 0; i < keys->count; i++) {
         const struct key *key = &keys->list[i];
 
-        if (strcmp(key->algorithm->name, algorithm) != 0)
-            continue;
-        if (kid != NULL && (key->kid == NULL || strcmp(key->kid, kid) != 0))
-            continue;
-        if (key->algorithm->verify(key->pkey, data, length, signature, signature_length))
+        if (is_named(key, algorithm, kid) && key->algorithm->verify(key->pkey, &content))
             return true;
     }
     return false;
+}
+
+int
+fa_keys_usable(const struct fa_keys *keys, const char *issuer, int64_t now_us, struct fa_error *err)
+{
+    if (keys->count == 0)
+        return fa_error_set(err, FA_E_KEYS, "there are no keys in %s yet", keys->path);
+    if (keys->issuer != NULL && strcmp(keys->issuer, issuer) != 0)
+        return fa_error_set(err, FA_E_KEYS, "the keys in %s are of another issuer", keys->path);
+    if (keys->valid_until_us != 0 && now_us >= keys->valid_until_us)
+        return fa_error_set(err, FA_E_KEYS, "the keys in %s are stale since %lld s", keys->path,
+                            (long long)((now_us - keys->valid_until_us) / SECOND_US));
+    return 0;
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
-
-static bool
-is_text(struct json_object *jwk, const char *name, const char *wanted)
-{
-    const char *text = fa_json_text(jwk, name);
-
-    return text != NULL && strcmp(text, wanted) == 0;
-}
-
-/* Whether its owner meant the key for signatures (RFC 7517, 4.2 and 4.3). */
-static bool
-is_for_signatures(struct json_object *jwk)
-{
-    struct json_object *operations = fa_json_member(jwk, "key_ops");
-
-    if (fa_json_has(jwk, "use") && !is_text(jwk, "use", "sig"))
-        return false;
-    if (!fa_json_has(jwk, "key_ops"))
-        return true;
-    if (!json_object_is_type(operations, json_type_array))
-        return false;
-    for (size_t i = 0; i < json_object_array_length(operations); i++) {
-        const char *operation = fa_json_string(json_object_array_get_idx(operations, i));
-
-        if (operation != NULL && strcmp(operation, "verify") == 0)
-            return true;
-    }
-    return false;
-}
 
 /* Takes a key that fits; all others are none of our business (RFC 7517, 5).  -1: no memory. */
 static int
@@ -250,16 +87,12 @@ add_key(struct fa_keys *keys, struct json_object *jwk, struct fa_arena *arena)
 {
     const char *kid = fa_json_text(jwk, "kid");
 
-    if (!is_for_signatures(jwk))
-        return 0;
-    for (size_t i = 0; i < FA_COUNT(algorithms) && keys->count < KEYS_MAX; i++) {
-        struct key key = {.algorithm = &algorithms[i]};
+    for (const struct fa_algorithm *each = fa_algorithms; each->name != NULL; each++) {
+        struct key key = {.algorithm = each};
 
-        if (!is_text(jwk, "kty", algorithms[i].kty))
+        if (keys->count == KEYS_MAX || !fa_jwk_serves(jwk, each))
             continue;
-        if (fa_json_has(jwk, "alg") && !is_text(jwk, "alg", algorithms[i].name))
-            continue;
-        key.pkey = algorithms[i].read(jwk, arena);
+        key.pkey = each->read(jwk, arena);
         if (key.pkey == NULL)
             continue;
         key.kid = kid != NULL ? strdup(kid) : NULL;
@@ -267,6 +100,25 @@ add_key(struct fa_keys *keys, struct json_object *jwk, struct fa_arena *arena)
         if (kid != NULL && key.kid == NULL)
             return -1;
     }
+    return 0;
+}
+
+/* What fileapi-keys adds to the issuer's JWKS. */
+static int
+read_frame(struct fa_keys *keys, struct json_object *jwks, struct fa_error *err)
+{
+    const char *issuer = fa_json_text(jwks, "issuer");
+    double until = 0;
+
+    if (fa_json_has(jwks, "issuer") && issuer == NULL)
+        return fa_error_set(err, FA_E_REQUEST, "its issuer is no text");
+    if (fa_json_has(jwks, "valid_until") &&
+        (!fa_json_number(jwks, "valid_until", &until) || until < 1 || until > TIME_MAX_S))
+        return fa_error_set(err, FA_E_REQUEST, "its valid_until is no time");
+    keys->valid_until_us = (int64_t)(until * SECOND_US);
+    keys->issuer = issuer != NULL ? strdup(issuer) : NULL;
+    if (issuer != NULL && keys->issuer == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "keys");
     return 0;
 }
 
@@ -288,7 +140,7 @@ parse_keys(struct fa_keys *keys, const char *text, size_t length, struct fa_erro
             return fa_error_set(err, FA_E_MEMORY, "keys");
     if (keys->count == 0)
         return fa_error_set(err, FA_E_REQUEST, "no usable key in the JWKS");
-    return 0;
+    return read_frame(keys, jwks, err);
 }
 
 static int
@@ -322,10 +174,36 @@ drop_keys(struct fa_keys *keys)
         free(keys->list[i].kid);
     }
     keys->count = 0;
+    free(keys->issuer);
+    keys->issuer = NULL;
 }
 
 int
-fa_keys_open(const char *path, struct fa_keys **keys_r, struct fa_error *err)
+fa_keys_pack(const char *jwks, size_t length, const char *issuer, int64_t valid_until_s,
+             struct fa_buf *out, struct fa_error *err)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *set = NULL;
+    struct fa_keys keys = {.path = NULL};
+    int result = parse_keys(&keys, jwks, length, err);
+    const char *list;
+
+    drop_keys(&keys);
+    if (result < 0 || fa_json_parse(jwks, length, &set, err) < 0)
+        return -1;
+    list = json_object_to_json_string_ext(fa_json_member(set, "keys"),
+                                          JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (list == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "keys");
+    fa_buf_add_text(out, "{\"issuer\":");
+    fa_buf_add_json(out, issuer, strlen(issuer));
+    fa_buf_printf(out, ",\"valid_until\":%lld,\"keys\":", (long long)valid_until_s);
+    fa_buf_add_text(out, list);
+    fa_buf_add_text(out, "}\n");
+    return out->failed ? fa_error_set(err, FA_E_MEMORY, "keys") : 0;
+}
+
+int
+fa_keys_follow(const char *path, struct fa_keys **keys_r, struct fa_error *err)
 {
     struct fa_keys *keys = calloc(1, sizeof *keys);
 
@@ -333,6 +211,19 @@ fa_keys_open(const char *path, struct fa_keys **keys_r, struct fa_error *err)
         fa_keys_close(&keys);
         return fa_error_set(err, FA_E_MEMORY, "keys");
     }
+    keys->retry_us = 1; /* the first refresh reads, and tells when there is nothing to read */
+    *keys_r = keys;
+    return 0;
+}
+
+int
+fa_keys_open(const char *path, struct fa_keys **keys_r, struct fa_error *err)
+{
+    struct fa_keys *keys = NULL;
+
+    if (fa_keys_follow(path, &keys, err) < 0)
+        return -1;
+    keys->retry_us = 0;
     if (load(keys, err) < 0) {
         fa_keys_close(&keys);
         return fa_error_action(err, "fileapictl keys makes the file of the embedded issuer");

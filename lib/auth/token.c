@@ -1,16 +1,19 @@
 #include "lib/auth/token.h"
+#include "lib/auth/claim_path.h"
 #include "lib/auth/claims.h"
+#include "lib/auth/jwk.h"
 #include "lib/base/base64.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
+#include "lib/base/words.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
 
-enum { TOKEN_MAX_BYTES = 16 * 1024, SECOND_US = 1000000 };
+enum { TOKEN_MAX_BYTES = 16 * 1024, SECOND_US = 1000000, LEEWAY_MAX_S = 300 };
 
 static const double TIME_MAX_S = 1e11;
 
@@ -90,31 +93,54 @@ is_one_of(const char *text, const char *const *list)
     return false;
 }
 
-/* The header decides nothing but which of our keys to try. */
+static int64_t
+now_of(const struct fa_token_rules *rules)
+{
+    return rules->now_us != 0 ? rules->now_us : fa_clock_now_us();
+}
+
+/* What the header says of the key.  Both texts live as long as the header's tree. */
+struct header {
+    const char *algorithm;
+    const char *kid; /* NULL: not told */
+};
+
 static int
-check_header(const struct fa_keys *keys, const struct jws *jws, struct fa_error *err)
+check_header(struct json_object *header, const struct fa_token_rules *rules,
+             struct header *header_r, struct fa_error *err)
 {
     static const char *const forbidden[] = {"crit", "b64", "zip", "jku", "jwk", "x5u", "x5c"};
     static const char *const types[] = {"JWT", "at+jwt", "application/at+jwt", NULL};
-    FA_CLEANUP(fa_json_free) struct json_object *header = NULL;
-    const char *algorithm;
-    const char *type;
+    const char *type = fa_json_text(header, "typ");
 
-    if (parse(&jws->header, "its header is no JSON object", &header, err) < 0)
-        return -1;
     for (size_t i = 0; i < FA_COUNT(forbidden); i++)
         if (fa_json_has(header, forbidden[i]))
             return refuse(err, "its header holds a forbidden member");
-    algorithm = fa_json_text(header, "alg");
-    type = fa_json_text(header, "typ");
-    if (algorithm == NULL)
-        return refuse(err, "no algorithm");
     if (fa_json_has(header, "typ") && (type == NULL || !is_one_of(type, types)))
         return refuse(err, "its header's typ is none of an access token");
-    if (fa_json_has(header, "kid") && fa_json_text(header, "kid") == NULL)
+    header_r->algorithm = fa_json_text(header, "alg");
+    header_r->kid = fa_json_text(header, "kid");
+    if (header_r->algorithm == NULL || !fa_words_has(rules->algorithms, header_r->algorithm))
+        return refuse(err, "not by one of our algorithms");
+    if (fa_json_has(header, "kid") && header_r->kid == NULL)
         return refuse(err, "malformed kid");
-    if (!fa_keys_verify(keys, algorithm, fa_json_text(header, "kid"), jws->signed_text,
-                        jws->signed_length, jws->signature.bytes, jws->signature.length))
+    return 0;
+}
+
+/* The header decides nothing but which of our keys to try. */
+static int
+check_signature(const struct fa_keys *keys, const struct fa_token_rules *rules,
+                const struct jws *jws, struct fa_error *err)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *tree = NULL;
+    struct header header;
+
+    if (parse(&jws->header, "its header is no JSON object", &tree, err) < 0 ||
+        check_header(tree, rules, &header, err) < 0 ||
+        fa_keys_usable(keys, rules->issuer, now_of(rules), err) < 0)
+        return -1;
+    if (!fa_keys_verify(keys, header.algorithm, header.kid, jws->signed_text, jws->signed_length,
+                        jws->signature.bytes, jws->signature.length))
         return refuse(err, "no key of ours has signed it so");
     return 0;
 }
@@ -130,7 +156,7 @@ static int
 check_times(struct json_object *payload, const struct fa_token_rules *rules, int64_t *expires_us_r,
             struct fa_error *err)
 {
-    double now = (double)(rules->now_us != 0 ? rules->now_us : fa_clock_now_us()) / SECOND_US;
+    double now = (double)now_of(rules) / SECOND_US;
     double leeway = (double)rules->leeway_s;
     double expires = 0;
     double not_before = 0;
@@ -154,19 +180,100 @@ check_times(struct json_object *payload, const struct fa_token_rules *rules, int
     return 0;
 }
 
+/* What stands in the payload, whoever signed it. */
+static int
+read_payload(const struct jws *jws, const struct fa_token_rules *rules, struct fa_arena *arena,
+             struct fa_identity *identity_r, struct fa_error *err)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *payload = NULL;
+
+    *identity_r = (struct fa_identity){.issuer = rules->issuer};
+    if (parse(&jws->payload, "its payload is no JSON object", &payload, err) < 0 ||
+        check_times(payload, rules, &identity_r->expires_us, err) < 0)
+        return -1;
+    return fa_claims_read(payload, rules, arena, identity_r, err);
+}
+
 int
 fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules, const char *token,
                 size_t length, struct fa_arena *arena, struct fa_identity *identity_r,
                 struct fa_error *err)
 {
-    FA_CLEANUP(fa_json_free) struct json_object *payload = NULL;
     struct jws jws;
 
-    *identity_r = (struct fa_identity){.issuer = rules->issuer};
-    if (split(token, length, arena, &jws, err) < 0 || check_header(keys, &jws, err) < 0)
+    if (split(token, length, arena, &jws, err) < 0 || check_signature(keys, rules, &jws, err) < 0)
         return -1;
-    if (parse(&jws.payload, "its payload is no JSON object", &payload, err) < 0 ||
-        check_times(payload, rules, &identity_r->expires_us, err) < 0)
+    return read_payload(&jws, rules, arena, identity_r, err);
+}
+
+bool
+fa_token_lacks_key(const struct fa_keys *keys, const struct fa_token_rules *rules,
+                   const char *token, size_t length, struct fa_arena *arena)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *tree = NULL;
+    struct fa_identity unverified;
+    struct fa_error ignored;
+    struct header header;
+    struct jws jws;
+
+    if (split(token, length, arena, &jws, &ignored) < 0 ||
+        parse(&jws.header, "", &tree, &ignored) < 0 ||
+        check_header(tree, rules, &header, &ignored) < 0)
+        return false;
+    /* Where tokens do not name their key, any signature that fails may be by a new one. */
+    if (header.kid != NULL && fa_keys_has(keys, header.algorithm, header.kid))
+        return false;
+    return read_payload(&jws, rules, arena, &unverified, &ignored) == 0;
+}
+
+/* --- options -----------------------------------------------------------------------------------
+ */
+
+static bool
+is_algorithm(const char *name, size_t length)
+{
+    for (const struct fa_algorithm *each = fa_algorithms; each->name != NULL; each++)
+        if (strlen(each->name) == length && memcmp(each->name, name, length) == 0)
+            return true;
+    return false;
+}
+
+static int
+check_algorithms(const char *words, struct fa_error *err)
+{
+    const char *word;
+    size_t length;
+    size_t count = 0;
+
+    for (; (word = fa_words_next(&words, &length)) != NULL; count++)
+        if (!is_algorithm(word, length))
+            return fa_error_set(err, FA_E_INTERNAL, "OIDC_ALGORITHMS: \"%.*s\" is none of ours",
+                                (int)length, word);
+    return count > 0 ? 0 : fa_error_set(err, FA_E_INTERNAL, "OIDC_ALGORITHMS is empty");
+}
+
+int
+fa_token_rules_read(const struct fa_options *options, struct fa_token_rules *rules_r,
+                    struct fa_error *err)
+{
+    const char *audiences = options->audience;
+    size_t length;
+
+    *rules_r = (struct fa_token_rules){.issuer = options->issuer,
+                                       .audiences = options->audience,
+                                       .algorithms = options->algorithms,
+                                       .client = options->client,
+                                       .role_paths = options->role_claims,
+                                       .manager_roles = options->manager_roles,
+                                       .admin_roles = options->admin_roles,
+                                       .organization_path = options->organization_claim,
+                                       .leeway_s = options->leeway};
+    if (fa_words_next(&audiences, &length) == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "OIDC_AUDIENCE is empty");
+    if (options->leeway > LEEWAY_MAX_S)
+        return fa_error_set(err, FA_E_INTERNAL, "FILEAPI_TOKEN_LEEWAY is above %d s", LEEWAY_MAX_S);
+    if (check_algorithms(options->algorithms, err) < 0 ||
+        fa_claim_paths_check(options->role_claims, "OIDC_ROLE_CLAIMS", err) < 0)
         return -1;
-    return fa_claims_read(payload, rules, arena, identity_r, err);
+    return fa_claim_paths_check(options->organization_claim, "OIDC_ORGANIZATION_CLAIM", err);
 }

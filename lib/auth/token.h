@@ -4,17 +4,27 @@
 
 #include "lib/auth/keys.h"
 #include "lib/base/arena.h"
+#include "lib/base/options.h"
 
 #include <stdint.h>
 
-/* What a token must carry. */
+/* What a token must carry and where in it things stand.  Lists have blanks between their words. */
 struct fa_token_rules {
     const char *issuer;
-    const char *audience;
-    const char *client; /* whose resource_access roles count beside the realm's */
-    int64_t leeway_s;   /* clock difference accepted */
-    int64_t now_us;     /* for tests; 0: the clock */
+    const char *audiences;         /* one of them must be in "aud" */
+    const char *algorithms;        /* that are accepted */
+    const char *client;            /* {client} in role paths */
+    const char *role_paths;        /* claims that list roles (claim_path.h) */
+    const char *manager_roles;     /* names that make a manager */
+    const char *admin_roles;       /* and an admin */
+    const char *organization_path; /* the claim that tells the organizations */
+    int64_t leeway_s;              /* clock difference accepted */
+    int64_t now_us;                /* for tests; 0: the clock */
 };
+
+/* The rules that the options make; FA_E_INTERNAL names the option that is wrong. */
+int fa_token_rules_read(const struct fa_options *options, struct fa_token_rules *rules_r,
+                        struct fa_error *err) FA_MUSTCHECK;
 
 /* Who asks; texts live in the arena. */
 struct fa_identity {
@@ -30,12 +40,17 @@ struct fa_identity {
 };
 
 /*
- * Verifies the token and reads who it stands for.  Accepted are RS256 and ES256 by keys of `keys`,
- * nothing else.  Every refusal is FA_E_AUTH_INVALID; its detail, for the log, holds no part of the
- * token.  FA_E_MEMORY when the arena is exhausted: that says nothing about the token.
+ * Verifies the token and reads who it stands for.  Every refusal is FA_E_AUTH_INVALID; its detail,
+ * for the log, holds no part of the token.  FA_E_KEYS when the keys cannot be used and FA_E_MEMORY
+ * when the arena is exhausted: neither says anything about the token.
  */
 int fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules,
                     const char *token, size_t length, struct fa_arena *arena,
                     struct fa_identity *identity_r, struct fa_error *err) FA_MUSTCHECK;
+
+/* True for a token that was refused and yet is right in all but its key, which we do not have: the
+ * issuer may have a new one.  Nothing it says is verified. */
+bool fa_token_lacks_key(const struct fa_keys *keys, const struct fa_token_rules *rules,
+                        const char *token, size_t length, struct fa_arena *arena) FA_MUSTCHECK;
 
 #endif

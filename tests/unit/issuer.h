@@ -27,15 +27,17 @@ struct issuer {
     struct fa_error err;
 };
 
-static const struct fa_token_rules rules = {
-    .issuer = "https://issuer", .audience = "fileapi", .client = "fileapi", .leeway_s = 30};
+/* The rules that the default options make. */
+#define RULES                                                                                      \
+    .issuer = "https://issuer", .audiences = "fileapi", .client = "fileapi",                       \
+    .algorithms = "RS256 PS256 ES256 EdDSA", .manager_roles = "manager", .admin_roles = "admin",   \
+    .role_paths = "realm_access.roles resource_access.{client}.roles",                             \
+    .organization_path = "organization", .leeway_s = 30
+
+static const struct fa_token_rules rules = {RULES};
 
 /* The same at a fixed time, for tokens signed here. */
-static const struct fa_token_rules then = {.issuer = "https://issuer",
-                                           .audience = "fileapi",
-                                           .client = "fileapi",
-                                           .leeway_s = 30,
-                                           .now_us = (int64_t)NOW_S * 1000000};
+static const struct fa_token_rules then = {RULES, .now_us = (int64_t)NOW_S * 1000000};
 
 static inline void
 write_ec_key(const char *path, const char *curve)
