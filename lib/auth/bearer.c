@@ -92,7 +92,11 @@ fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *ar
         return -1;
     }
     refresh(bearer, log);
-    return fa_token_verify(bearer->keys, &bearer->rules, token, length, arena, identity_r, err);
+    if (fa_token_verify(bearer->keys, &bearer->rules, token, length, arena, identity_r, err) < 0)
+        return -1;
+    /* Only questions in vain are to be rare: the next rotation may come at once. */
+    bearer->ask_after_us = 0;
+    return 0;
 }
 
 int

@@ -2,6 +2,7 @@
 #include "lib/base/base64.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/new_file.h"
 #include "lib/base/uuid.h"
 
 #include <errno.h>
@@ -78,50 +79,6 @@ read_key(const char *path, struct fa_error *err)
 
 /* --- key and JWKS ----------------------------------------------------------------------------- */
 
-/* A file on its way: written beside its path, then put there in one step. */
-struct new_file {
-    const char *path;
-    char temporary[PATH_MAX];
-    FILE *file;
-};
-
-static int
-open_new(struct new_file *new, const char *path, mode_t mode, struct fa_error *err)
-{
-    FA_AUTO_FD fd = -1;
-    int length = snprintf(new->temporary, sizeof new->temporary, "%s.%d.new", path, (int)getpid());
-
-    if (length < 0 || (size_t)length >= sizeof new->temporary)
-        return fa_error_errno(err, FA_E_INTERNAL, ENAMETOOLONG, "create %s", path);
-    /* One that a crash left behind; O_EXCL because nobody's link is to be followed. */
-    unlink(new->temporary);
-    fd = open(new->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
-    new->path = path;
-    new->file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (new->file == NULL)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "create %s", new->temporary);
-    fa_steal_fd(&fd);
-    return 0;
-}
-
-/* Closes the file and moves it to its path by `place`, rename or link. */
-static int
-close_new(struct new_file *new, bool written, int (*place)(const char *, const char *),
-          struct fa_error *err)
-{
-    int why;
-
-    written = written && fflush(new->file) == 0 && fsync(fileno(new->file)) == 0;
-    written = fclose(new->file) == 0 && written;
-    if (written && place(new->temporary, new->path) == 0) {
-        unlink(new->temporary);
-        return 0;
-    }
-    why = errno;
-    unlink(new->temporary);
-    return fa_error_errno(err, FA_E_INTERNAL, why, "write %s", new->path);
-}
-
 /* As link, but content with a file that is there: of two that make a key at a time, one wins. */
 static int
 link_first(const char *from, const char *to)
@@ -133,17 +90,18 @@ int
 fa_issue_key_create(const char *path, struct fa_error *err)
 {
     FA_CLEANUP(free_key) EVP_PKEY *pkey = NULL;
-    struct new_file new;
+    struct fa_new_file new;
 
     if (access(path, F_OK) == 0)
         return 0;
     pkey = EVP_RSA_gen(RSA_BITS);
     if (pkey == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "make an RSA key");
-    if (open_new(&new, path, 0600, err) < 0)
+    if (fa_new_file_open(&new, path, 0600, err) < 0)
         return -1;
-    return close_new(&new, PEM_write_PrivateKey(new.file, pkey, NULL, NULL, 0, NULL, NULL) == 1,
-                     link_first, err);
+    return fa_new_file_close(&new,
+                             PEM_write_PrivateKey(new.file, pkey, NULL, NULL, 0, NULL, NULL) == 1,
+                             link_first, err);
 }
 
 static void
@@ -204,7 +162,7 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
     FA_CLEANUP(free_key) EVP_PKEY *pkey = read_key(path, err);
     FA_CLEANUP(fa_buf_free) struct fa_buf members;
     FA_CLEANUP(fa_buf_free) struct fa_buf jwks;
-    struct new_file new;
+    struct fa_new_file new;
 
     fa_buf_init(&members, JWK_LIMIT);
     fa_buf_init(&jwks, JWK_LIMIT);
@@ -221,9 +179,9 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
     fa_buf_add_text(&jwks, "]}\n");
     if (jwks.failed)
         return fa_error_set(err, FA_E_MEMORY, "JWKS");
-    if (open_new(&new, jwks_path, 0644, err) < 0)
+    if (fa_new_file_open(&new, jwks_path, 0644, err) < 0)
         return -1;
-    return close_new(&new, fputs(jwks.data, new.file) >= 0, rename, err);
+    return fa_new_file_close(&new, fputs(jwks.data, new.file) >= 0, rename, err);
 }
 
 /* --- tokens ----------------------------------------------------------------------------------- */

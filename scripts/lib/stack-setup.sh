@@ -43,6 +43,14 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# Of the environment's lines those that match, their values quoted.
+quote_values() {
+    local line
+    while IFS= read -r line; do
+        [[ ! $line =~ $1 ]] || printf '%s=%q\n' "${line%%=*}" "${line#*=}"
+    done
+}
+
 # The settings of all processes: NAME=VALUE lines for eval.
 write_settings() {
     local sql=$here/sql
@@ -73,7 +81,10 @@ write_settings() {
             FILEAPI_SQL "$sql" \
             FILEAPI_WORKERS "$workers"
         # Options given by the caller's environment hold for this stack.
-        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|WORKER_REQUESTS|SPOOL)=' || true
+        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
+        env | quote_values '^OIDC_(ALGORITHMS|AUDIENCE|CLIENT|ISSUER|[A-Z]+_(CLAIMS?|ROLES))='
+        # An issuer of its own makes no keys; fileapi-keys fetches them.
+        [ -z "${OIDC_ISSUER:-}" ] || printf '%s=%s\n' FILEAPI_SIGNING_KEY "" FILEAPI_KEYS_SOCKET "$dir/run/keys.sock"
     } >"$dir/env.new"
     mv "$dir/env.new" "$dir/env"
     load_settings
@@ -141,6 +152,7 @@ prepare_database() {
 }
 
 prepare_keys() {
+    [ -n "$FILEAPI_SIGNING_KEY" ] || return 0
     "${as_user[@]}" "$bin/fileapictl" keys >/dev/null || fail "no signing key"
 }
 

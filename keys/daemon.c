@@ -1,0 +1,241 @@
+#include "keys/daemon.h"
+#include "keys/provider.h"
+#include "lib/auth/keys.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
+#include "lib/base/new_file.h"
+#include "lib/base/ready.h"
+#include "lib/base/share_socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    SECOND_US = 1000000,
+    FILE_BYTES = 1 << 20,
+    BACKLOG = 128,
+    WAIT_MAX_MS = 60000,
+    RETRY_MIN_S = 2,   /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
+    CHANGED_WAIT_S = 1 /* between fetches for unknown keys that do find new ones */
+};
+
+struct daemon {
+    const struct fa_options *options;
+    const struct fa_log *log;
+    struct fa_fetcher fetcher;
+    int listener; /* -1: nobody asks */
+    int signals;
+    struct fa_buf known;    /* the JWKS as it came last */
+    int64_t fetched_s;      /* wall clock; 0: not yet */
+    int64_t due_us;         /* monotonic, as all times below: the next fetch by age */
+    int64_t retry_s;        /* wait after the next failed fetch */
+    int64_t ask_allowed_us; /* the next fetch that a question may cause */
+};
+
+/* --- fetching ----------------------------------------------------------------------------------
+ */
+
+static int
+write_keys(struct daemon *daemon, const struct fa_buf *jwks, int64_t now_s, struct fa_error *err)
+{
+    const struct fa_options *options = daemon->options;
+    FA_CLEANUP(fa_buf_free) struct fa_buf text;
+    struct fa_new_file file;
+
+    fa_buf_init(&text, FILE_BYTES);
+    if (fa_keys_pack(jwks->data != NULL ? jwks->data : "", jwks->length, options->issuer,
+                     now_s + options->keys_stale, &text, err) < 0)
+        return fa_error_wrap(err, "the JWKS of %s", options->issuer);
+    if (fa_new_file_open(&file, options->keys, 0644, err) < 0)
+        return -1;
+    return fa_new_file_close(&file, fwrite(text.data, 1, text.length, file.file) == text.length,
+                             rename, err);
+}
+
+/* True when these are not the keys we had; from then on they are. */
+static bool
+take_as_known(struct daemon *daemon, const struct fa_buf *jwks)
+{
+    if (daemon->known.length == jwks->length &&
+        memcmp(daemon->known.data, jwks->data, jwks->length) == 0)
+        return false;
+    fa_buf_reset(&daemon->known);
+    fa_buf_add(&daemon->known, jwks->data, jwks->length);
+    return true;
+}
+
+static void
+fail(struct daemon *daemon, struct fa_error *err)
+{
+    int64_t age_s = daemon->fetched_s != 0 ? fa_clock_now_us() / SECOND_US - daemon->fetched_s : -1;
+
+    fa_log(daemon->log, FA_LOG_ERROR, "keys_not_fetched", FA_LOG_TEXT("detail", err->detail),
+           FA_LOG_NUMBER("age_s", age_s), FA_LOG_NUMBER("retry_s", daemon->retry_s));
+    daemon->due_us = fa_clock_monotonic_us() + daemon->retry_s * SECOND_US;
+    daemon->retry_s *= 2;
+    if (daemon->retry_s > daemon->options->keys_age)
+        daemon->retry_s = daemon->options->keys_age;
+}
+
+/* Fetches and writes; true when there are other keys than before. */
+static bool
+fetch(struct daemon *daemon)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf jwks;
+    struct fa_error err = {0};
+    int64_t now_s = fa_clock_now_us() / SECOND_US;
+    bool changed;
+
+    fa_buf_init(&jwks, FA_FETCH_BYTES);
+    if (fa_provider_fetch(&daemon->fetcher, daemon->options->issuer, &jwks, &err) < 0 ||
+        write_keys(daemon, &jwks, now_s, &err) < 0) {
+        fail(daemon, &err);
+        return false;
+    }
+    changed = take_as_known(daemon, &jwks);
+    fa_log(daemon->log, changed ? FA_LOG_INFO : FA_LOG_DEBUG, "keys_fetched",
+           FA_LOG_NUMBER("bytes", jwks.length), FA_LOG_NUMBER("changed", changed));
+    daemon->fetched_s = now_s;
+    daemon->due_us = fa_clock_monotonic_us() + daemon->options->keys_age * SECOND_US;
+    daemon->retry_s = RETRY_MIN_S;
+    return changed;
+}
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
+
+/* Connecting is the question (lib/auth/bearer.h).  Those who came while a fetch was under way find
+ * its keys in the file, whatever they are told.  A fetch that found nothing new is charged in full,
+ * so made-up keys cost the issuer one fetch per FILEAPI_KEYS_INTERVAL. */
+static void
+answer(struct daemon *daemon)
+{
+    FA_AUTO_FD fd = accept4(daemon->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    char line[24];
+    int64_t wait_us;
+    int length;
+
+    if (fd < 0)
+        return;
+    if (fa_clock_monotonic_us() >= daemon->ask_allowed_us) {
+        bool changed = fetch(daemon);
+        int64_t wait_s = changed ? CHANGED_WAIT_S : daemon->options->keys_interval;
+
+        daemon->ask_allowed_us = fa_clock_monotonic_us() + wait_s * SECOND_US;
+    }
+    wait_us = daemon->ask_allowed_us - fa_clock_monotonic_us();
+    length = snprintf(line, sizeof line, "%lld\n", (long long)(wait_us / SECOND_US + 1));
+    /* One who has gone meanwhile is no fault. */
+    if (send(fd, line, (size_t)length, MSG_NOSIGNAL) < 0)
+        return;
+}
+
+static int
+listen_on(const char *path, struct fa_error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    FA_AUTO_FD fd = -1;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return fa_error_set(err, FA_E_INTERNAL, "FILEAPI_KEYS_SOCKET is too long");
+    memcpy(address.sun_path, path, strlen(path));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(fd, BACKLOG) < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", path);
+    /* Only our own services ask. */
+    if (fa_share_socket(path, "", err) < 0)
+        return -1;
+    return fa_steal_fd(&fd);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------
+ */
+
+static int
+open_daemon(struct daemon *daemon, struct fa_error *err)
+{
+    sigset_t stop;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    /* Blocked before libcurl starts a thread to look up names. */
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    daemon->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (daemon->signals < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+    daemon->fetcher.stop = daemon->signals;
+    if (daemon->options->keys_age < 1 || daemon->options->keys_stale < daemon->options->keys_age)
+        return fa_error_set(err, FA_E_INTERNAL,
+                            "FILEAPI_KEYS_AGE must be at least 1 and FILEAPI_KEYS_STALE above it");
+    if (daemon->options->keys_socket[0] != '\0')
+        daemon->listener = listen_on(daemon->options->keys_socket, err);
+    return daemon->options->keys_socket[0] != '\0' && daemon->listener < 0 ? -1 : 0;
+}
+
+/* Rounded up, so that the time has come when the wait is over. */
+static int
+wait_ms(int64_t wait_us)
+{
+    return wait_us > WAIT_MAX_MS * 1000 ? WAIT_MAX_MS : (int)(wait_us / 1000 + 1);
+}
+
+static void
+serve(struct daemon *daemon)
+{
+    struct pollfd ready[] = {{.fd = daemon->signals, .events = POLLIN},
+                             {.fd = daemon->listener, .events = POLLIN}};
+
+    for (;;) {
+        int64_t left_us = daemon->due_us - fa_clock_monotonic_us();
+
+        if (left_us <= 0) {
+            (void)fetch(daemon);
+            continue;
+        }
+        if (poll(ready, FA_COUNT(ready), wait_ms(left_us)) <= 0)
+            continue;
+        if (ready[0].revents != 0)
+            return;
+        if (ready[1].revents != 0)
+            answer(daemon);
+    }
+}
+
+int
+fa_daemon_run(const struct fa_options *options, const struct fa_log *log)
+{
+    struct daemon daemon = {.options = options,
+                            .log = log,
+                            .fetcher = {.ca = options->keys_ca},
+                            .listener = -1,
+                            .retry_s = RETRY_MIN_S};
+    struct fa_error err = {0};
+
+    if (open_daemon(&daemon, &err) < 0) {
+        fa_log_error(log, "start", &err);
+        return EXIT_FAILURE;
+    }
+    fa_buf_init(&daemon.known, FA_FETCH_BYTES);
+    /* Those who wait for us to be ready find the keys there, if the issuer answers. */
+    (void)fetch(&daemon);
+    fa_ready_notify("READY=1");
+    fa_log(log, FA_LOG_INFO, "following", FA_LOG_TEXT("issuer", options->issuer),
+           FA_LOG_TEXT("keys", options->keys));
+    serve(&daemon);
+    fa_ready_notify("STOPPING=1");
+    if (daemon.listener >= 0)
+        unlink(options->keys_socket);
+    fa_buf_free(&daemon.known);
+    fa_log(log, FA_LOG_INFO, "stopped");
+    return EXIT_SUCCESS;
+}

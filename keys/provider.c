@@ -1,0 +1,60 @@
+#include "keys/provider.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/json.h"
+
+#include <string.h>
+
+enum { ADDRESS_BYTES = 2048 };
+
+static const char well_known[] = "/.well-known/openid-configuration";
+
+int
+fa_provider_address(const char *issuer, struct fa_buf *out, struct fa_error *err)
+{
+    size_t length = strlen(issuer);
+
+    /* "any terminating / MUST be removed before appending" */
+    fa_buf_add(out, issuer, length > 0 && issuer[length - 1] == '/' ? length - 1 : length);
+    fa_buf_add_text(out, well_known);
+    return out->failed ? fa_error_set(err, FA_E_INTERNAL, "OIDC_ISSUER is too long") : 0;
+}
+
+int
+fa_provider_read(const char *text, size_t length, const char *issuer, struct fa_buf *jwks_uri,
+                 struct fa_error *err)
+{
+    FA_CLEANUP(fa_json_free) struct json_object *document = NULL;
+    struct fa_error why;
+    const char *told;
+    const char *uri;
+
+    if (fa_json_parse(text, length, &document, &why) < 0)
+        return fa_error_set(err, FA_E_INTERNAL, "the discovery document is no JSON");
+    told = fa_json_text(document, "issuer");
+    if (told == NULL || strcmp(told, issuer) != 0)
+        return fa_error_set(err, FA_E_INTERNAL, "the discovery document is of another issuer");
+    uri = fa_json_text(document, "jwks_uri");
+    if (uri == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "the discovery document names no jwks_uri");
+    fa_buf_add_text(jwks_uri, uri);
+    return jwks_uri->failed ? fa_error_set(err, FA_E_INTERNAL, "the jwks_uri is too long") : 0;
+}
+
+int
+fa_provider_fetch(const struct fa_fetcher *fetcher, const char *issuer, struct fa_buf *jwks,
+                  struct fa_error *err)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf address;
+    FA_CLEANUP(fa_buf_free) struct fa_buf document;
+    FA_CLEANUP(fa_buf_free) struct fa_buf jwks_uri;
+
+    fa_buf_init(&address, ADDRESS_BYTES);
+    fa_buf_init(&document, FA_FETCH_BYTES);
+    fa_buf_init(&jwks_uri, ADDRESS_BYTES);
+    if (fa_provider_address(issuer, &address, err) < 0 ||
+        fa_fetch(fetcher, address.data, &document, err) < 0 ||
+        fa_provider_read(document.data != NULL ? document.data : "", document.length, issuer,
+                         &jwks_uri, err) < 0)
+        return -1;
+    return fa_fetch(fetcher, jwks_uri.data != NULL ? jwks_uri.data : "", jwks, err);
+}

@@ -1,0 +1,208 @@
+"""The issuer's keys over the network: what fileapi-keys fetches, how often, and what holds without it."""
+import http.server
+import json
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from base64 import urlsafe_b64encode
+
+
+def b64(data):
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value, size=None):
+    return b64(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
+
+
+class Key:
+    """A signing key of one algorithm, with its JWK."""
+
+    def __init__(self, kid, alg):
+        self.kid, self.alg = kid, alg
+        if alg in ("RS256", "PS256"):
+            self.private = rsa.generate_private_key(65537, 2048)
+            n = self.private.public_key().public_numbers()
+            self.jwk = {"kty": "RSA", "n": number(n.n), "e": number(n.e)}
+        elif alg == "ES256":
+            self.private = ec.generate_private_key(ec.SECP256R1())
+            n = self.private.public_key().public_numbers()
+            self.jwk = {"kty": "EC", "crv": "P-256", "x": number(n.x, 32), "y": number(n.y, 32)}
+        else:
+            self.private = ed25519.Ed25519PrivateKey.generate()
+            from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+            raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+            self.jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(raw)}
+        self.jwk |= {"kid": kid, "use": "sig", "alg": alg}
+
+    def sign(self, data):
+        if self.alg == "RS256":
+            return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        if self.alg == "PS256":
+            return self.private.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+                                     hashes.SHA256())
+        if self.alg == "ES256":
+            r, s = utils.decode_dss_signature(self.private.sign(data, ec.ECDSA(hashes.SHA256())))
+            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return self.private.sign(data)
+
+
+class Issuer:
+    """A small issuer over HTTPS that can be told to misbehave."""
+
+    def __init__(self, folder):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                        f"{folder}/key.pem", "-out", f"{folder}/ca.pem"],
+                       check=True, capture_output=True)
+        self.ca = f"{folder}/ca.pem"
+        self.keys = {alg: Key(alg, alg) for alg in ("RS256", "PS256", "ES256", "EdDSA")}
+        self.published = list(self.keys.values())
+        self.fetches = 0
+        self.fault = None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.answer(self)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.ca, f"{folder}/key.pem")
+        self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://localhost:{self.server.server_port}/realms/acme"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, request):
+        discovery = request.path.endswith("/.well-known/openid-configuration")
+        document = {"keys": [k.jwk for k in self.published]}
+        if discovery:
+            self.fetches += 1
+            issuer = self.url + "/" if self.fault == "another issuer" else self.url
+            document = {"issuer": issuer, "jwks_uri": self.url + "/certs"}
+        body = json.dumps(document).encode()
+        if self.fault == "huge" and not discovery:
+            body += b" " * (300 * 1024)
+        request.send_response(500 if self.fault == "down" else 200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def token(self, key="RS256", **claims):
+        key = self.keys[key] if isinstance(key, str) else key
+        payload = {"iss": self.url, "aud": "fileapi", "sub": "alice", "typ": "Bearer",
+                   "exp": int(time.time()) + 300, **claims}
+        head = b64(json.dumps({"alg": key.alg, "kid": key.kid, "typ": "JWT"}).encode())
+        signed = f"{head}.{b64(json.dumps(payload).encode())}"
+        return f"{signed}.{b64(key.sign(signed.encode()))}"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("issuer")
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o755)
+    issuer = Issuer(folder)
+    yield issuer
+    issuer.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def service(issuer, helpers):
+    stack = helpers.make_stack(OIDC_ISSUER=issuer.url, FILEAPI_KEYS_CA=issuer.ca,
+                               FILEAPI_KEYS_AGE="2", FILEAPI_KEYS_STALE="8",
+                               FILEAPI_KEYS_INTERVAL="5",
+                               OIDC_ROLE_CLAIMS="[https://acme.example/roles] realm_access.roles",
+                               OIDC_MANAGER_ROLES="lead manager", OIDC_AUDIENCE="other fileapi")
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(autouse=True)
+def well(issuer):
+    issuer.fault = None
+    issuer.published = list(issuer.keys.values())
+
+
+def status(service, helpers, token):
+    return helpers.Api(service, token).get("/api/v1/nothing/").status_code  # 404: the token is good
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_algorithms(service, issuer, helpers, alg):
+    """A token by each algorithm is taken, and not when its signature is another key's."""
+    assert status(service, helpers, issuer.token(alg)) == 404
+    assert status(service, helpers, issuer.token(Key(alg, alg))) == 401
+
+
+@pytest.mark.parametrize("claims", [{"aud": "account"}, {"typ": "ID"}, {"typ": "Refresh"},
+                                    {"at_hash": "x"}, {"cnf": {"jkt": "x"}}, {"sub": None},
+                                    {"iss": "https://localhost/else"}, {"exp": 1}])
+def test_wrong_claims(service, issuer, helpers, claims):
+    """Well signed and still none of an access token for us."""
+    assert status(service, helpers, issuer.token(**claims)) == 401
+
+
+def test_roles_and_organizations_by_option(service, issuer, helpers):
+    """A role in a claim with dots and slashes, by a name of the operator's, makes a manager."""
+    owner = helpers.Api(service, issuer.token(organization={"acme": {}}))
+    part = owner.upload(name="roles.stl")["part_id"]
+    lead = {"organization": "acme", "sub": "lead"}
+    for roles, answer in (([], 403), (["lead"], 200)):
+        token = issuer.token(**lead, **{"https://acme.example/roles": roles})
+        assert helpers.Api(service, token).post(part=part, name=f"{len(roles)}.stl"
+                                                ).status_code == answer
+
+
+def test_rotation_fails_no_request(service, issuer, helpers):
+    """A new key signs at once; every request from the first on is answered."""
+    for turn in range(2):
+        fresh = Key(f"fresh-{turn}", "RS256")
+        issuer.published = [fresh]
+        token = issuer.token(fresh)
+        assert {status(service, helpers, token) for _ in range(40)} == {404}
+        time.sleep(1.1)
+
+
+def test_unknown_keys_cost_few_fetches(service, issuer, helpers):
+    """Made-up keys by the hundred cost the issuer one fetch in the interval beside those by age."""
+    time.sleep(5)
+    before, began = issuer.fetches, time.monotonic()
+    for i in range(200):
+        assert status(service, helpers, issuer.token(Key(f"unknown-{i % 7}", "ES256"))) == 401
+    passed = time.monotonic() - began
+    assert issuer.fetches - before <= passed / 2 + passed / 5 + 3
+
+
+@pytest.mark.parametrize("fault", ["down", "another issuer", "huge"])
+def test_bad_answers_change_nothing(service, issuer, helpers, fault):
+    """While the issuer answers nonsense the keys we have stay in force."""
+    issuer.fault = fault
+    time.sleep(2.5)
+    assert status(service, helpers, issuer.token()) == 404
+    issuer.fault = None
+    time.sleep(4.5)
+
+
+def test_stale_keys_are_not_used(service, issuer, helpers):
+    """Keys hold for the bounded time and then no longer; 503 and /readyz say so, until they are back."""
+    issuer.fault = "down"
+    time.sleep(9)
+    api = helpers.Api(service, issuer.token())
+    helpers.assert_problem(api.get("/api/v1/nothing/"), 503, "Service temporarily unavailable.")
+    assert api.get("/readyz").status_code == 503
+    issuer.fault = None
+    for _ in range(50):
+        if api.get("/readyz").status_code == 200:
+            break
+        time.sleep(0.1)
+    assert api.get("/api/v1/nothing/").status_code == 404
