@@ -9,22 +9,40 @@
 /* Longer than any upload's last transaction may take, retries and lost answers included. */
 enum { INTENT_SECONDS = 3600, COLLECT_ARENA = 1 << 20 };
 
-int
-fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_object *object,
-                 struct fa_error *err)
+/* Chooses a key and commits the intent to store an object under it. */
+static int
+intend(struct fa_db *db, struct fa_object *object, struct fa_error *err)
 {
-    static const struct fa_statement intend = {
+    static const struct fa_statement insert = {
         "object_intend", "INSERT INTO object_intent (object_key, deadline)"
                          " VALUES ($1, now() + make_interval(secs => $2::bigint))"};
 
     fa_store_key(object->key);
-    if (fa_db_run(db, &intend, FA_PARAMS(FA_TEXT(object->key), FA_INT(INTENT_SECONDS)), err) < 0)
+    return fa_db_run(db, &insert, FA_PARAMS(FA_TEXT(object->key), FA_INT(INTENT_SECONDS)), err) < 0
+               ? -1
+               : 0;
+}
+
+int
+fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_object *object,
+                 struct fa_error *err)
+{
+    if (intend(db, object, err) < 0)
         return -1;
     (void)FA_FAILPOINT("object.intended");
     if (fa_store_put(store, object->key, fd, object->size, err) < 0)
         return -1;
     (void)FA_FAILPOINT("object.stored");
     return 0;
+}
+
+int
+fa_object_copy(struct fa_db *db, struct fa_store *store, const char *from, struct fa_object *object,
+               struct fa_error *err)
+{
+    if (intend(db, object, err) < 0)
+        return -1;
+    return fa_store_copy(store, from, object->key, err);
 }
 
 enum fa_db_outcome

@@ -27,6 +27,10 @@ struct fa_object {
 int fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_object *object,
                      struct fa_error *err) FA_MUSTCHECK;
 
+/* The same with the bytes of the stored object `from`; size and SHA-256 are theirs. */
+int fa_object_copy(struct fa_db *db, struct fa_store *store, const char *from,
+                   struct fa_object *object, struct fa_error *err) FA_MUSTCHECK;
+
 /* Inside a transaction: the object has an owning row now.  FA_DB_FAILED when the collector was
  * faster: the transaction must not commit. */
 enum fa_db_outcome fa_object_own(struct fa_db *db, const struct fa_object *object,

@@ -9,6 +9,7 @@ struct fa_store_backend {
     int (*spool)(struct fa_store *store, struct fa_error *err);
     int (*put)(struct fa_store *store, const char *key, int fd, uint64_t size,
                struct fa_error *err);
+    int (*copy)(struct fa_store *store, const char *from, const char *key, struct fa_error *err);
     int (*get)(struct fa_store *store, const char *key, struct fa_error *err);
     int (*remove)(struct fa_store *store, const char *key, struct fa_error *err);
     const char *(*accel)(struct fa_store *store, const char *key, struct fa_arena *arena);

@@ -162,6 +162,34 @@ get(struct fa_store *store, const char *key, struct fa_error *err)
     return fd;
 }
 
+/* Another name for the same bytes: an object never changes, and the last name's removal frees them.
+ * Where the file system cannot, a copy. */
+static int
+copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+{
+    struct directory_store *self = directory(store);
+    FA_AUTO_FD folder = open_folder(self, key);
+    FA_AUTO_FD source = -1;
+    struct stat info;
+
+    if (folder < 0)
+        return fa_error_errno(err, FA_E_STORE, errno, "open the folder of object %s", key);
+    if (linkat(self->root, from, folder, key + 3, 0) < 0) {
+        if (errno != EXDEV && errno != EMLINK && errno != EPERM && errno != EOPNOTSUPP)
+            return fa_error_errno(err, errno == ENOENT ? FA_E_NO_FILE : FA_E_STORE, errno,
+                                  "link object %s", from);
+        source = get(store, from, err);
+        if (source < 0)
+            return -1;
+        if (fstat(source, &info) < 0 ||
+            put_copy(folder, key + 3, source, (uint64_t)info.st_size) < 0)
+            return fa_error_errno(err, FA_E_STORE, errno, "copy object %s", from);
+    }
+    if (fsync(folder) < 0)
+        return fa_error_errno(err, FA_E_STORE, errno, "sync the folder of object %s", key);
+    return 0;
+}
+
 static int
 remove_object(struct fa_store *store, const char *key, struct fa_error *err)
 {
@@ -212,6 +240,7 @@ fa_directory_store_open(const struct fa_options *options, struct fa_store **stor
         .close = close_store,
         .spool = spool,
         .put = put,
+        .copy = copy,
         .get = get,
         .remove = remove_object,
         .accel = accel,

@@ -44,6 +44,14 @@ fa_store_put(struct fa_store *store, const char *key, int fd, uint64_t size, str
 }
 
 int
+fa_store_copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+{
+    if (FA_FAILPOINT("store.copy"))
+        return fa_error_set(err, FA_E_STORE, "failpoint store.copy");
+    return store->backend->copy(store, from, key, err);
+}
+
+int
 fa_store_get(struct fa_store *store, const char *key, struct fa_error *err)
 {
     return store->backend->get(store, key, err);
