@@ -5,13 +5,15 @@
 #include "fcgi/textform.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/quota/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { READ_BYTES = 64 * 1024 };
+/* FORM_BYTES: what a form may have around its file, as nginx allows. */
+enum { READ_BYTES = 64 * 1024, FORM_BYTES = 1 << 20 };
 
 /* One request while it is served. */
 struct exchange {
@@ -50,6 +52,8 @@ read_params(struct exchange *x, struct fa_error *err)
     request->if_unmodified_since = param(x, "HTTP_IF_UNMODIFIED_SINCE");
     request->if_none_match = param(x, "HTTP_IF_NONE_MATCH");
     request->if_modified_since = param(x, "HTTP_IF_MODIFIED_SINCE");
+    /* An empty key is a malformed one, not none. */
+    request->idempotency_key = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", x->fcgi->envp);
     if (fa_body_open(&x->body, x->fcgi->in, param(x, "CONTENT_LENGTH"), err) < 0)
         return -1;
     if (uri == NULL || method == NULL)
@@ -120,7 +124,10 @@ read_multipart(struct exchange *x, const char *content_type, struct fa_error *er
     char buffer[READ_BYTES];
     int got;
 
-    if (fa_form_open(&reader, content_type, err) < 0)
+    if (fa_quota_announced(x->ctx->options,
+                           x->request.new_part && x->identity.organization_count > 0,
+                           x->body.left - FORM_BYTES, err) < 0 ||
+        fa_form_open(&reader, content_type, err) < 0)
         return -1;
     while ((got = fa_body_read(&x->body, buffer, sizeof buffer, err)) > 0)
         if (fa_form_feed(&reader, buffer, (size_t)got, err) < 0)

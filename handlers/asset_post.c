@@ -1,10 +1,11 @@
 /* POST …/assets/: an uploaded file becomes an asset of a new or an existing part. */
 #include "handlers/handler.h"
+#include "lib/event/event.h"
 #include "lib/job/job.h"
-#include "lib/part/answer.h"
-#include "lib/part/asset.h"
 #include "lib/part/asset_type.h"
+#include "lib/part/upload.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct fa_field fa_asset_fields[] = {
@@ -18,38 +19,114 @@ const struct fa_field fa_asset_fields[] = {
     {.name = NULL},
 };
 
+/* What makes this request the one that its Idempotency-Key stands for. */
+static int
+read_replay(const struct fa_request *request, struct fa_replay *replay, struct fa_error *err)
+{
+    const struct fa_form *form = request->form;
+    const char *texts[FA_FORM_FIELDS + 4] = {request->method, request->path, form->file_name};
+    char sha256[2 * sizeof form->object.sha256 + 1];
+    size_t count = 4;
+
+    replay->account = request->access.account;
+    if (request->idempotency_key == NULL)
+        return 0;
+    if (fa_replay_read_key(request->idempotency_key, request->arena, &replay->key, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof form->object.sha256; i++)
+        snprintf(sha256 + 2 * i, 3, "%02x", form->object.sha256[i]);
+    texts[3] = sha256;
+    for (size_t i = 0; request->route->fields[i].name != NULL; i++)
+        texts[count++] = form->values[i].text;
+    return fa_replay_fingerprint(replay, texts, count, err);
+}
+
+/* The first answer again; not to whom the part is closed by now. */
+static int
+reply_again(struct fa_ctx *ctx, const struct fa_request *request, const struct fa_replay *replay,
+            struct fa_reply *reply, struct fa_error *err)
+{
+    struct fa_access access = request->access;
+    struct fa_error closed;
+
+    access.part = replay->part;
+    if (fa_access_check(ctx->db, &access, FA_WRITE, &closed) < 0 && closed.code != FA_E_NO_PART) {
+        *err = closed;
+        return -1;
+    }
+    fa_reply_header(reply, "Idempotency-Replayed", "true");
+    return fa_reply_text(reply, replay->body);
+}
+
+/* Looks whether the content is known; trouble on the way only costs the analysis. */
+static void
+prepare_reuse(struct fa_ctx *ctx, const struct fa_request *request, struct fa_upload *upload)
+{
+    const struct fa_reuse_request same = {.access = &upload->asset.access,
+                                          .new_part = upload->asset.new_part,
+                                          .basename = upload->asset.basename,
+                                          .object = upload->asset.object};
+    struct fa_error err;
+
+    if (strcmp(upload->asset.asset_type, "cad") == 0 &&
+        fa_format_of(upload->asset.basename)->processed &&
+        fa_reuse_prepare(ctx->db, ctx->store, &same, request->arena, upload->asset.reuse, &err) < 0)
+        fa_log_error(ctx->log, "reuse", &err);
+}
+
+/* Hints to those who wait: they look by themselves now and then. */
+static void
+announce(struct fa_ctx *ctx, const struct fa_asset_upload *asset)
+{
+    struct fa_error err;
+
+    if (asset->queued && fa_job_announce(ctx->db, &err) < 0)
+        fa_log_error(ctx->log, "job_announce", &err);
+    if (asset->reuse->event != 0 && fa_event_announce(ctx->db, asset->reuse->event, &err) < 0)
+        fa_log_error(ctx->log, "event_announce", &err);
+}
+
 int
 fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
               struct fa_error *err)
 {
     const struct fa_form *form = request->form;
     struct fa_object object = form->object;
-    struct fa_error ignored;
-    struct fa_asset_upload upload = {
-        .access = request->access,
-        .new_part = request->new_part,
-        .basename = form->file_name,
-        .asset_type = fa_request_text(request, "asset_type"),
-        .overwrite = fa_request_flag(request, "overwrite"),
-        .skip_drawing = fa_request_flag(request, "skip_drawing_analysis"),
-        .object = &object,
-        .request_id = request->id,
-        .grace_s = ctx->options->store_grace,
+    struct fa_reuse reuse = {.found = false};
+    struct fa_upload upload = {
+        .asset = {.access = request->access,
+                  .new_part = request->new_part,
+                  .basename = form->file_name,
+                  .asset_type = fa_request_text(request, "asset_type"),
+                  .overwrite = fa_request_flag(request, "overwrite"),
+                  .skip_drawing = fa_request_flag(request, "skip_drawing_analysis"),
+                  .object = &object,
+                  .reuse = &reuse,
+                  .request_id = request->id,
+                  .grace_s = ctx->options->store_grace},
+        .options = ctx->options,
+        .arena = request->arena,
     };
 
-    if (strcmp(upload.asset_type, "cad") == 0 && !fa_format_of(upload.basename)->cad)
+    if (strcmp(upload.asset.asset_type, "cad") == 0 && !fa_format_of(upload.asset.basename)->cad)
         return fa_error_field(err, "file", "not a CAD format; .stl, .stp and .step are analysed");
-    /* Without the right to the part nothing is stored; placing checks again, under the lock. */
-    if (!upload.new_part && fa_access_check(ctx->db, &upload.access, FA_WRITE, err) < 0)
+    if (read_replay(request, &upload.replay, err) < 0)
         return -1;
+    /* Without the right to the part nothing is stored; placing checks again, under the lock. */
+    if (!upload.asset.new_part && fa_access_check(ctx->db, &upload.asset.access, FA_WRITE, err) < 0)
+        return -1;
+    if (upload.replay.key != NULL &&
+        fa_replay_find(ctx->db, &upload.replay, request->arena, err) < 0)
+        return -1;
+    if (upload.replay.found)
+        return reply_again(ctx, request, &upload.replay, reply, err);
     if (fa_object_create(ctx->db, ctx->store, form->file, &object, err) < 0)
         return -1;
-    if (fa_asset_place(ctx->db, &upload, err) < 0)
+    prepare_reuse(ctx, request, &upload);
+    if (fa_upload_place(ctx->db, &upload, err) < 0)
         return -1;
-    if (upload.queued && fa_job_announce(ctx->db, &ignored) < 0)
-        fa_log_error(ctx->log, "job_announce", &ignored);
-    return fa_reply_json(
-        request, reply,
-        fa_answer_part(ctx->db, &upload.access.part, "asset created", ctx->options->time_zone, err),
-        err);
+    if (upload.replay.found)
+        return reply_again(ctx, request, &upload.replay, reply, err);
+    announce(ctx, &upload.asset);
+    return fa_reply_text(reply, upload.answer);
 }

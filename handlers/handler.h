@@ -92,6 +92,7 @@ struct fa_request {
     const char *if_unmodified_since;
     const char *if_none_match;
     const char *if_modified_since;
+    const char *idempotency_key; /* the header as it came, NULL when absent */
 };
 
 /* What came for the route's field of that name, which must be one of its spec. */
@@ -125,6 +126,9 @@ void fa_reply_header(struct fa_reply *reply, const char *name, const char *value
  * already set `err`. */
 int fa_reply_json(const struct fa_request *request, struct fa_reply *reply,
                   struct json_object *object, struct fa_error *err);
+
+/* 200 with JSON that is text already; it must live as long as the request. */
+int fa_reply_text(struct fa_reply *reply, const char *json);
 
 /* 200 with a JSON string. */
 int fa_reply_message(const struct fa_request *request, struct fa_reply *reply, const char *message,
@@ -162,6 +166,6 @@ extern const struct fa_route fa_routes[];
 extern const struct fa_field fa_asset_fields[];
 
 fa_handler fa_asset_post, fa_cad_get, fa_visualization_get, fa_thumbnail_get, fa_report_start,
-    fa_report_get, fa_health_live, fa_health_ready;
+    fa_report_get, fa_health_live, fa_health_ready, fa_quota_get;
 
 #endif

@@ -36,6 +36,16 @@ fa_reply_json(const struct fa_request *request, struct fa_reply *reply, struct j
 }
 
 int
+fa_reply_text(struct fa_reply *reply, const char *json)
+{
+    reply->status = 200;
+    reply->body = json;
+    reply->length = strlen(json);
+    fa_reply_header(reply, "Content-Type", "application/json");
+    return 0;
+}
+
+int
 fa_reply_message(const struct fa_request *request, struct fa_reply *reply, const char *message,
                  struct fa_error *err)
 {
@@ -47,6 +57,23 @@ add_text(struct fa_buf *out, const char *name, const char *text)
 {
     fa_buf_printf(out, ",\"%s\":", name);
     fa_buf_add_json(out, text, strlen(text));
+}
+
+/* Which quota, in words and as members. */
+static void
+add_quota(struct fa_buf *out, const struct fa_error *problem)
+{
+    const struct fa_error_quota *quota = &problem->quota;
+
+    fa_buf_add_text(out, ",\"errors\":[{\"field\":\"quota\"");
+    add_text(out, "detail", problem->detail);
+    fa_buf_printf(out, "}],\"quota\":{\"owner\":\"%s\",\"resource\":\"%s\"", quota->owner,
+                  quota->resource);
+    if (quota->used >= 0)
+        fa_buf_printf(out, ",\"used\":%lld", (long long)quota->used);
+    else
+        fa_buf_add_text(out, ",\"used\":null");
+    fa_buf_printf(out, ",\"limit\":%lld}", (long long)quota->limit);
 }
 
 static void
@@ -81,6 +108,8 @@ fa_reply_problem(const struct fa_request *request, struct fa_reply *reply,
     add_text(&out, "request_id", request->id);
     if (problem->code == FA_E_INPUT)
         add_fields(&out, problem);
+    if (problem->quota.owner != NULL)
+        add_quota(&out, problem);
     fa_buf_add_text(&out, "}");
     /* Too long a path to repeat, or no memory: the status alone still tells. */
     body = out.failed ? NULL : fa_arena_strndup(request->arena, out.data, out.length);
@@ -91,4 +120,6 @@ fa_reply_problem(const struct fa_request *request, struct fa_reply *reply,
         fa_reply_header(reply, "WWW-Authenticate", "Bearer");
     if (status == 503)
         fa_reply_header(reply, "Retry-After", "2");
+    if (status == 429)
+        fa_reply_header(reply, "Retry-After", "10");
 }

@@ -7,7 +7,8 @@ fa_report_start(struct fa_ctx *ctx, const struct fa_request *request, struct fa_
                 struct fa_error *err)
 {
     struct fa_error ignored;
-    struct fa_report_request report = {.access = request->access, .request_id = request->id};
+    struct fa_report_request report = {
+        .access = request->access, .request_id = request->id, .options = ctx->options};
 
     if (fa_report_request(ctx->db, &report, err) < 0)
         return -1;

@@ -13,6 +13,7 @@ const struct fa_route fa_routes[] = {
     {"GET", PART "analysis-results-file/", 0, NULL, fa_report_start},
     {"GET", PART "fetch-analysis-results-file/", FA_ROUTE_HEAD, NULL, fa_report_get},
     {"PUT", PART "fetch-analysis-results-file/", 0, NULL, fa_report_get},
+    {"GET", "/api/v1/quota/", 0, NULL, fa_quota_get},
     {"GET", "/healthz", FA_ROUTE_OPEN, NULL, fa_health_live},
     {"GET", "/readyz", FA_ROUTE_OPEN, NULL, fa_health_ready},
     {NULL, NULL, 0, NULL, NULL},

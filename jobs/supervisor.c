@@ -5,6 +5,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/object/object.h"
+#include "lib/quota/quota.h"
+#include "lib/replay/replay.h"
 #include "lib/store/store.h"
 
 #include <poll.h>
@@ -171,6 +173,10 @@ keep_house(struct supervisor *self)
     bury_dead(self);
     if (fa_object_collect(self->db, self->store, COLLECT_LIMIT, &count, &err) < 0)
         complain(self, "collect", &err);
+    if (fa_replay_prune(self->db, &err) < 0)
+        complain(self, "replay_prune", &err);
+    if (fa_quota_fold(self->db, &err) < 0)
+        complain(self, "quota_fold", &err);
     if (count > 0)
         fa_log(self->log, FA_LOG_INFO, "collected", FA_LOG_NUMBER("objects", count));
 }

@@ -12,6 +12,7 @@
 #include "lib/base/json.h"
 #include "lib/event/event.h"
 #include "lib/part/cad.h"
+#include "lib/part/reuse.h"
 #include "lib/part/stage.h"
 
 #include <errno.h>
@@ -82,6 +83,16 @@ begin_stage(struct fa_db *db, void *closure, struct fa_error *err)
     return fa_stage_set(db, &work->ctx->job->asset, work->step->stage, "active", NULL, err);
 }
 
+/* They may be used again once all stages are finished, which whoever looks for them checks. */
+static enum fa_db_outcome
+put_figures(struct fa_db *db, const struct work *work, struct fa_error *err)
+{
+    const struct fa_uuid *asset = &work->ctx->job->asset;
+    enum fa_db_outcome outcome = fa_cad_add_result(db, asset, "cad", work->metrics, err);
+
+    return outcome < 0 ? outcome : fa_reuse_offer(db, asset, err);
+}
+
 static enum fa_db_outcome
 end_stage(struct fa_db *db, void *closure, struct fa_error *err)
 {
@@ -92,7 +103,7 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
     if (outcome != FA_DB_ROW)
         return outcome;
     if (work->step->kind == NULL)
-        outcome = fa_cad_add_result(db, &job->asset, "cad", work->metrics, err);
+        outcome = put_figures(db, work, err);
     else
         outcome = fa_cad_put_derived(db, &job->part, work->step->kind, &work->object,
                                      work->ctx->options->store_grace, err);

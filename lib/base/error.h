@@ -11,6 +11,8 @@
 
 #include "lib/base/attr.h"
 
+#include <stdint.h>
+
 enum fa_error_code {
     FA_OK = 0,
 #define FA_ERROR(symbol, status, title, text) symbol,
@@ -27,6 +29,14 @@ struct fa_error_field {
     char detail[120];
 };
 
+/* The quota that is exceeded; names are static. */
+struct fa_error_quota {
+    const char *owner;    /* "user", "organization"; NULL: the error is about no quota */
+    const char *resource; /* "bytes", "parts", "jobs" */
+    int64_t used;         /* without the request; negative: not looked up */
+    int64_t limit;
+};
+
 struct fa_error {
     enum fa_error_code code;
     char detail[320]; /* lower case, what failed on which object; for FA_E_CONTENT a whole sentence
@@ -34,6 +44,7 @@ struct fa_error {
     char action[200]; /* what the user can do; empty when there is nothing to say */
     int field_count;  /* only with FA_E_INPUT */
     struct fa_error_field fields[FA_ERROR_FIELDS];
+    struct fa_error_quota quota; /* only with FA_E_QUOTA_… */
 };
 
 /* The error's HTTP status, title and public text; any code, also FA_OK, is safe. */

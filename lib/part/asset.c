@@ -1,7 +1,6 @@
 #include "lib/part/asset.h"
 #include "lib/account/account.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/failpoint.h"
 #include "lib/part/cad.h"
 #include "lib/part/stage.h"
 
@@ -14,6 +13,7 @@ struct existing {
     struct fa_uuid asset;
     const char *object_key; /* NULL: there is none */
     const char *asset_type;
+    int64_t size;
 };
 
 static enum fa_db_outcome
@@ -48,13 +48,14 @@ find_existing(struct fa_db *db, const struct fa_asset_upload *upload, struct fa_
               struct existing *existing, struct fa_error *err)
 {
     static const struct fa_statement find = {
-        "asset_find_name", "SELECT asset_id, object_key, asset_type FROM asset"
+        "asset_find_name", "SELECT asset_id, object_key, asset_type, size FROM asset"
                            " WHERE part_id = $1 AND basename_nfc = normalize($2, NFC)"};
     enum fa_db_outcome outcome =
         fa_db_row(db, &find, FA_PARAMS(FA_UUID(&upload->access.part), FA_TEXT(upload->basename)),
                   FA_COLUMNS(FA_COLUMN_UUID("asset_id", &existing->asset),
                              FA_COLUMN_TEXT("object_key", &existing->object_key),
-                             FA_COLUMN_TEXT("asset_type", &existing->asset_type)),
+                             FA_COLUMN_TEXT("asset_type", &existing->asset_type),
+                             FA_COLUMN_INT("size", &existing->size)),
                   arena, err);
 
     if (outcome == FA_DB_ROW && !upload->overwrite)
@@ -98,10 +99,25 @@ is_cad(const char *asset_type)
     return asset_type != NULL && strcmp(asset_type, "cad") == 0;
 }
 
+/* The part's CAD is another one now. */
 static enum fa_db_outcome
-place(struct fa_db *db, void *closure, struct fa_error *err)
+change_cad(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uuid *asset,
+           struct fa_error *err)
 {
-    struct fa_asset_upload *upload = closure;
+    const struct fa_reuse_target target = {.part = &upload->access.part,
+                                           .asset = asset,
+                                           .account = &upload->access.account,
+                                           .grace_s = upload->grace_s};
+
+    if (upload->reuse != NULL && upload->reuse->found)
+        return fa_reuse_apply(db, &target, upload->reuse, err);
+    return fa_cad_take_over(db, &upload->access.part, &upload->access.account, upload->request_id,
+                            upload->grace_s, &upload->queued, err);
+}
+
+enum fa_db_outcome
+fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *err)
+{
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     struct existing existing = {.object_key = NULL};
     enum fa_db_outcome outcome;
@@ -121,17 +137,7 @@ place(struct fa_db *db, void *closure, struct fa_error *err)
             fa_processing_of(upload->asset_type, upload->basename, upload->skip_drawing),
             existing.object_key != NULL, err);
     if (outcome >= 0 && (is_cad(upload->asset_type) || is_cad(existing.asset_type)))
-        outcome = fa_cad_take_over(db, &upload->access.part, &upload->access.account,
-                                   upload->request_id, upload->grace_s, &upload->queued, err);
-    (void)FA_FAILPOINT("upload.before_commit");
+        outcome = change_cad(db, upload, &existing.asset, err);
+    upload->grown = (int64_t)upload->object->size - existing.size;
     return outcome;
-}
-
-int
-fa_asset_place(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *err)
-{
-    enum fa_db_outcome outcome = fa_db_transaction(db, place, upload, err);
-
-    (void)FA_FAILPOINT("upload.after_commit");
-    return outcome < 0 ? -1 : 0;
 }

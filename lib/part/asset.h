@@ -4,6 +4,7 @@
 
 #include "lib/object/object.h"
 #include "lib/part/access.h"
+#include "lib/part/reuse.h"
 
 /* An upload that has been received and stored (fa_object_create), to be made an asset. */
 struct fa_asset_upload {
@@ -15,13 +16,16 @@ struct fa_asset_upload {
     bool skip_drawing;
     const struct fa_object *object;
     const char *request_id;
-    int64_t grace_s; /* how long the object it replaces stays readable */
-    bool queued;     /* set: a job was queued, call fa_job_announce */
+    int64_t grace_s;        /* how long the object it replaces stays readable */
+    struct fa_reuse *reuse; /* what fa_reuse_prepare found; may be NULL */
+    bool queued;            /* set: a job was queued, call fa_job_announce */
+    int64_t grown;          /* set: by how many bytes the part has become larger */
 };
 
-/* Writes asset, stages, job and the replaced object's tombstone in one transaction.
- * FA_E_NO_PART, FA_E_FORBIDDEN, FA_E_EXISTS; any failure leaves the object to the collector. */
-int fa_asset_place(struct fa_db *db, struct fa_asset_upload *upload,
-                   struct fa_error *err) FA_MUSTCHECK;
+/* Inside a transaction: writes asset, stages, job (or what is reused) and the replaced object's
+ * tombstone.  FA_E_NO_PART, FA_E_FORBIDDEN, FA_E_EXISTS; any failure leaves the object to the
+ * collector. */
+enum fa_db_outcome fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload,
+                                struct fa_error *err) FA_MUSTCHECK;
 
 #endif

@@ -22,12 +22,14 @@ static const struct fa_statement newest = {
     "cad_newest", "SELECT asset_id, basename FROM asset WHERE part_id = $1 AND asset_type = 'cad'"
                   " ORDER BY placed DESC LIMIT 1"};
 
-static enum fa_db_outcome
-clear_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_s, struct fa_error *err)
+enum fa_db_outcome
+fa_cad_clear(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
+             int64_t grace_s, struct fa_error *err)
 {
-    enum fa_db_outcome outcome =
-        fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
+    enum fa_db_outcome outcome = fa_job_supersede(db, part, asset, err);
 
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
     if (outcome >= 0)
         outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(part)), err);
     return outcome;
@@ -52,9 +54,7 @@ fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_u
         &arena, err);
     if (found < 0)
         return found;
-    outcome = fa_job_supersede(db, part, found == FA_DB_ROW ? &job.asset : NULL, err);
-    if (outcome >= 0)
-        outcome = clear_derived(db, part, grace_s, err);
+    outcome = fa_cad_clear(db, part, found == FA_DB_ROW ? &job.asset : NULL, grace_s, err);
     if (outcome < 0)
         return outcome;
     if (found == FA_DB_NONE)

@@ -14,6 +14,12 @@ enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part
                                     int64_t grace_s, bool *queued_r,
                                     struct fa_error *err) FA_MUSTCHECK;
 
+/* The step of it before anything new: drops what was derived and supersedes the open jobs; those
+ * that go on are about `asset` (NULL: none). */
+enum fa_db_outcome fa_cad_clear(struct fa_db *db, const struct fa_uuid *part,
+                                const struct fa_uuid *asset, int64_t grace_s,
+                                struct fa_error *err) FA_MUSTCHECK;
+
 /* Inside a transaction that holds the job: puts a derived file into place; an older one of its kind
  * is buried. */
 enum fa_db_outcome fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part,

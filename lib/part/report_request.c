@@ -1,6 +1,7 @@
 #include "lib/part/report_request.h"
 #include "lib/event/event.h"
 #include "lib/job/job.h"
+#include "lib/quota/quota.h"
 
 /* The report is current while it exists and no CAD job will replace what it tells. */
 static const struct fa_statement find_current = {
@@ -21,6 +22,7 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
         .part = request->access.part, .task = FA_TASK_REPORT, .request_id = request->request_id};
     struct fa_event news = {
         .event = "finished", .job = FA_TASK_REPORT, .part = &job.part, .percent = -1};
+    const struct fa_quota_amounts one_job = {.of[FA_QUOTA_JOBS] = 1};
     enum fa_db_outcome outcome = fa_access_lock(db, &request->access, FA_READ, err);
 
     request->event = 0;
@@ -36,7 +38,10 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
                         NULL, err);
     if (outcome < 0)
         return outcome;
-    return fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account, err);
+    outcome = fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account, err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    return fa_quota_check(db, request->options, &job.part, &one_job, err);
 }
 
 int

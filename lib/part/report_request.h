@@ -2,16 +2,18 @@
 #ifndef FA_PART_REPORT_REQUEST_H
 #define FA_PART_REPORT_REQUEST_H
 
+#include "lib/base/options.h"
 #include "lib/part/access.h"
 
 struct fa_report_request {
     struct fa_access access;
     const char *request_id;
+    const struct fa_options *options; /* quotas */
     int64_t event; /* set: the report is current, this event says so; else 0 and a job is open */
 };
 
 /* Queues the report job, joins the one that is open, or, when the report is current, keeps its
- * success event. FA_E_NO_PART, FA_E_FORBIDDEN. */
+ * success event. FA_E_NO_PART, FA_E_FORBIDDEN, FA_E_QUOTA_…. */
 int fa_report_request(struct fa_db *db, struct fa_report_request *request,
                       struct fa_error *err) FA_MUSTCHECK;
 

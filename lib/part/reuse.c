@@ -1,0 +1,156 @@
+#include "lib/part/reuse.h"
+#include "lib/event/event.h"
+#include "lib/part/asset_type.h"
+#include "lib/part/cad.h"
+#include "lib/part/stage.h"
+
+#include <stdio.h>
+
+static const char *const kinds[FA_REUSE_FILES] = {"visualization", "thumbnail"};
+
+/* The stages that a finished analysis has behind it, in their order. */
+static const char *const done[] = {"cad_analysis", "visualization", "thumbnail"};
+
+/* A derived file as its row says. */
+struct source {
+    const char *key;
+    const char *sha256; /* hex */
+    int64_t size;
+};
+
+static void
+read_digest(const char *hex, unsigned char *digest, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (sscanf(hex + 2 * i, "%2hhx", &digest[i]) != 1)
+            return;
+}
+
+/* The newest of the scope's CADs with these bytes whose analysis is whole and of this release.  The
+ * format counts, because the same bytes are read differently under another name. */
+static enum fa_db_outcome
+find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *arena,
+     const char **figures_r, struct source sources[FA_REUSE_FILES], struct fa_error *err)
+{
+    static const struct fa_statement find_same = {
+        "reuse_find",
+        "SELECT a.results->>'cad' AS figures, v.object_key AS v_key, v.size AS v_size,"
+        " encode(v.sha256, 'hex') AS v_sha256, t.object_key AS t_key, t.size AS t_size,"
+        " encode(t.sha256, 'hex') AS t_sha256"
+        " FROM cad_content c JOIN asset a ON a.asset_id = c.asset_id AND a.sha256 = c.sha256"
+        " JOIN derived_file v ON v.part_id = a.part_id AND v.kind = 'visualization'"
+        " JOIN derived_file t ON t.part_id = a.part_id AND t.kind = 'thumbnail'"
+        " WHERE c.scope_id = COALESCE("
+        "   CASE WHEN $1 THEN (SELECT organization_id FROM organization WHERE alias = $2)"
+        "    ELSE (SELECT COALESCE(organization_id, owner_id) FROM part WHERE part_id = $3) END,"
+        "   $4)"
+        " AND c.sha256 = $5 AND c.version = $6 AND a.size = $7 AND a.asset_type = 'cad'"
+        " AND lower(right(a.basename, length($8))) = $8 AND a.results ? 'cad'"
+        " AND 3 = (SELECT count(*) FROM stage s WHERE s.asset_id = a.asset_id"
+        "  AND s.state = 'finished' AND s.stage = ANY ($9::text[]))"
+        " AND NOT EXISTS (SELECT FROM asset newer WHERE newer.part_id = a.part_id"
+        "  AND newer.asset_type = 'cad' AND newer.placed > a.placed)"
+        " ORDER BY a.placed DESC LIMIT 1"};
+    const struct fa_identity *identity = request->access->identity;
+    const struct fa_object *object = request->object;
+    const char *alias = identity->organization_count > 0 ? identity->organizations[0] : NULL;
+
+    return fa_db_row(
+        db, &find_same,
+        FA_PARAMS(FA_BOOL(request->new_part), FA_TEXT(alias), FA_UUID(&request->access->part),
+                  FA_UUID(&request->access->account),
+                  FA_BYTES(object->sha256, sizeof object->sha256), FA_INT(FA_ANALYSIS_VERSION),
+                  FA_INT(object->size), FA_TEXT(fa_format_of(request->basename)->extension),
+                  FA_TEXTS(done, FA_COUNT(done))),
+        FA_COLUMNS(FA_COLUMN_TEXT("figures", figures_r), FA_COLUMN_TEXT("v_key", &sources[0].key),
+                   FA_COLUMN_INT("v_size", &sources[0].size),
+                   FA_COLUMN_TEXT("v_sha256", &sources[0].sha256),
+                   FA_COLUMN_TEXT("t_key", &sources[1].key),
+                   FA_COLUMN_INT("t_size", &sources[1].size),
+                   FA_COLUMN_TEXT("t_sha256", &sources[1].sha256)),
+        arena, err);
+}
+
+enum fa_db_outcome
+fa_reuse_prepare(struct fa_db *db, struct fa_store *store, const struct fa_reuse_request *request,
+                 struct fa_arena *arena, struct fa_reuse *reuse, struct fa_error *err)
+{
+    struct source sources[FA_REUSE_FILES] = {{NULL, NULL, 0}};
+    enum fa_db_outcome outcome = find(db, request, arena, &reuse->figures, sources, err);
+
+    reuse->found = false;
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    for (size_t i = 0; i < FA_REUSE_FILES; i++) {
+        struct fa_object *copy = &reuse->objects[i];
+
+        copy->size = (uint64_t)sources[i].size;
+        read_digest(sources[i].sha256, copy->sha256, sizeof copy->sha256);
+        if (fa_object_copy(db, store, sources[i].key, copy, err) < 0)
+            return FA_DB_FAILED;
+    }
+    reuse->found = true;
+    return FA_DB_ROW;
+}
+
+static enum fa_db_outcome
+finish_stages(struct fa_db *db, const struct fa_uuid *asset, struct fa_error *err)
+{
+    enum fa_db_outcome outcome = FA_DB_ROW;
+
+    for (size_t i = 0; outcome >= 0 && i < FA_COUNT(done); i++)
+        outcome = fa_stage_set(db, asset, done[i], "finished", NULL, err);
+    return outcome;
+}
+
+static enum fa_db_outcome
+put_files(struct fa_db *db, const struct fa_reuse_target *target, const struct fa_reuse *reuse,
+          struct fa_error *err)
+{
+    enum fa_db_outcome outcome = FA_DB_ROW;
+
+    for (size_t i = 0; outcome >= 0 && i < FA_REUSE_FILES; i++)
+        outcome = fa_cad_put_derived(db, target->part, kinds[i], &reuse->objects[i],
+                                     target->grace_s, err);
+    return outcome;
+}
+
+enum fa_db_outcome
+fa_reuse_apply(struct fa_db *db, const struct fa_reuse_target *target, struct fa_reuse *reuse,
+               struct fa_error *err)
+{
+    const struct fa_event news = {.event = "finished",
+                                  .job = FA_TASK_CAD,
+                                  .part = target->part,
+                                  .asset = target->asset,
+                                  .percent = -1};
+    enum fa_db_outcome outcome =
+        fa_cad_clear(db, target->part, target->asset, target->grace_s, err);
+
+    if (outcome >= 0)
+        outcome = fa_cad_add_result(db, target->asset, "cad", reuse->figures, err);
+    if (outcome >= 0)
+        outcome = put_files(db, target, reuse, err);
+    if (outcome >= 0)
+        outcome = finish_stages(db, target->asset, err);
+    if (outcome >= 0)
+        outcome = fa_reuse_offer(db, target->asset, err);
+    if (outcome >= 0)
+        outcome = fa_cad_set_status(db, target->part, "ready", err);
+    if (outcome < 0)
+        return outcome;
+    return fa_event_keep(db, &news, NULL, target->account, &reuse->event, err);
+}
+
+enum fa_db_outcome
+fa_reuse_offer(struct fa_db *db, const struct fa_uuid *asset, struct fa_error *err)
+{
+    static const struct fa_statement offer = {
+        "reuse_offer", "INSERT INTO cad_content (asset_id, scope_id, sha256, version)"
+                       " SELECT asset_id, COALESCE(organization_id, owner_id), sha256, $2"
+                       " FROM asset JOIN part USING (part_id) WHERE asset_id = $1"
+                       " ON CONFLICT (asset_id) DO UPDATE SET scope_id = excluded.scope_id,"
+                       "  sha256 = excluded.sha256, version = excluded.version"};
+
+    return fa_db_run(db, &offer, FA_PARAMS(FA_UUID(asset), FA_INT(FA_ANALYSIS_VERSION)), err);
+}
