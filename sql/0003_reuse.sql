@@ -27,13 +27,14 @@ COMMENT ON COLUMN replay.fingerprint IS 'SHA-256 of the request: another one und
 COMMENT ON COLUMN replay.part_id IS 'No foreign key: the answer outlives the part.';
 
 -- Use is a ledger: changes are added, never updated, so that uploads of one organization do not wait
--- for each other; the jobs' housekeeping folds a subject's rows into one.
+-- for each other; the jobs' housekeeping folds a subject's rows into one.  The rows it leaves behind
+-- are vacuumed early, so that a sum stays a matter of few pages.
 CREATE TABLE quota_use (
     subject_id uuid NOT NULL,
     bytes bigint NOT NULL,
     parts bigint NOT NULL,
     folded boolean NOT NULL DEFAULT false
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX quota_use_subject ON quota_use (subject_id) INCLUDE (bytes, parts);
 CREATE INDEX quota_use_fresh ON quota_use (subject_id) WHERE NOT folded;
 COMMENT ON TABLE quota_use IS 'What an account or organization uses: the sum of its rows.';
