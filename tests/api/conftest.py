@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import types
+import uuid
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ BOX = [(0, 2, 1), (1, 2, 3), (4, 5, 6), (5, 7, 6), (0, 1, 4), (1, 5, 4),
        (2, 6, 3), (3, 6, 7), (0, 4, 2), (2, 4, 6), (1, 3, 5), (3, 7, 5)]
 
 
-def box_stl(announced=12, name=b"box"):
+def box_stl(announced=12, name=None):
+    """The box; content of its own each time, unless a name is given."""
+    name = uuid.uuid4().hex.encode() if name is None else name
     facets = b"".join(
         struct.pack("<12fH", 0, 0, 0, *(v for corner in facet for v in CORNERS[corner]), 0)
         for facet in BOX)

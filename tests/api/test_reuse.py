@@ -120,8 +120,9 @@ def test_failing_copy_falls_back(helpers):
     stack = helpers.make_stack(FILEAPI_FAILPOINTS="store.copy=error")
     try:
         user = helpers.Api(stack, stack.token("alice"))
-        first(user, helpers.box_stl())
-        part = user.upload(name="b.stl")["part_id"]
+        content = helpers.box_stl()
+        first(user, content)
+        part = user.upload(content, name="b.stl")["part_id"]
         assert jobs(stack, part) == 1 and user.wait(part) == "finished"
     finally:
         stack.stop()
