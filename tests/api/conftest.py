@@ -3,6 +3,7 @@ import asyncio
 import json
 import os
 import shlex
+import shutil
 import ssl
 import struct
 import subprocess
@@ -18,6 +19,7 @@ import websockets
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FILEAPI_SHARED", ROOT / ".." / "shared")).resolve()
+CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 FULL = os.environ.get("FILEAPI_FULL") == "1"
 
 # The box of the unit tests: 13 x 17 x 19 mm, outward facets.
@@ -194,3 +196,22 @@ def helpers():
     return types.SimpleNamespace(Api=Api, Stack=Stack, make_stack=make_stack, box_stl=box_stl,
                                  assert_problem=assert_problem, told=told, SHARED=SHARED,
                                  FULL=FULL, ROOT=ROOT)
+
+
+NPM = {"gltf-validator": "2.0.0-dev.3.10", "axios": "1", "form-data": "4", "ws": "8"}
+
+
+@pytest.fixture(scope="session")
+def npm():
+    """A folder with the npm packages the tests need, cached outside the tree."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    folder = CACHE / "npm"
+    if not all((folder / "node_modules" / name).exists() for name in NPM):
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund",
+                               *(f"{name}@{version}" for name, version in NPM.items())],
+                              cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"npm cannot install: {done.stderr[-200:]}")
+    return folder

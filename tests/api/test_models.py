@@ -1,13 +1,10 @@
 """Real parts: every one ends with model, picture and figures, or with a clear error."""
 import json
 import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 VALIDATOR = """
 const fs = require('fs'), validator = require('gltf-validator');
 (async () => {
@@ -25,22 +22,6 @@ def models(helpers):
     if not folder.exists():
         pytest.skip(f"no real parts: FILEAPI_SHARED ({helpers.SHARED}) is not there")
     return sorted([*folder.glob("stl/*"), *folder.glob("print-orientation/*.stl")])
-
-
-@pytest.fixture(scope="session")
-def npm(tmp_path_factory):
-    """A folder with the npm packages the tests need, cached outside the tree."""
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
-    folder = CACHE / "npm"
-    if not (folder / "node_modules/gltf-validator").exists() or not (
-            folder / "node_modules/axios").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "gltf-validator@2.0.0-dev.3.10",
-                               "axios@1", "form-data@4"], cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"npm cannot install: {done.stderr[-200:]}")
-    return folder
 
 
 def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
