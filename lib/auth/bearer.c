@@ -18,6 +18,9 @@ fa_bearer_open(const struct fa_options *options, int64_t patience_us, struct fa_
     *bearer_r = (struct fa_bearer){.socket = options->keys_socket, .patience_us = patience_us};
     if (fa_token_rules_read(options, &bearer_r->rules, err) < 0)
         return -1;
+    bearer_r->verified = fa_verified_new();
+    if (bearer_r->verified == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "verified tokens");
     return fa_keys_follow(options->keys, &bearer_r->keys, err);
 }
 
@@ -25,6 +28,7 @@ void
 fa_bearer_close(struct fa_bearer *bearer)
 {
     fa_keys_close(&bearer->keys);
+    fa_verified_free(&bearer->verified);
 }
 
 /* New keys that cannot be read leave the old ones in force. */
@@ -80,7 +84,8 @@ fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *ar
     size_t length = strlen(token);
 
     refresh(bearer, log);
-    if (fa_token_verify(bearer->keys, &bearer->rules, token, length, arena, identity_r, err) == 0)
+    if (fa_verified_token(bearer->verified, bearer->keys, &bearer->rules, token, length, arena,
+                          identity_r, err) == 0)
         return 0;
     if (err->code != FA_E_AUTH_INVALID || bearer->socket[0] == '\0' ||
         fa_clock_monotonic_us() < bearer->ask_after_us ||
@@ -92,7 +97,8 @@ fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *ar
         return -1;
     }
     refresh(bearer, log);
-    if (fa_token_verify(bearer->keys, &bearer->rules, token, length, arena, identity_r, err) < 0)
+    if (fa_verified_token(bearer->verified, bearer->keys, &bearer->rules, token, length, arena,
+                          identity_r, err) < 0)
         return -1;
     /* Only questions in vain are to be rare: the next rotation may come at once. */
     bearer->ask_after_us = 0;

@@ -11,12 +11,13 @@
 #ifndef FA_AUTH_BEARER_H
 #define FA_AUTH_BEARER_H
 
-#include "lib/auth/token.h"
+#include "lib/auth/verified.h"
 #include "lib/base/log.h"
 
 struct fa_bearer {
     struct fa_token_rules rules;
     struct fa_keys *keys;
+    struct fa_verified *verified;
     const char *socket;   /* of fileapi-keys; empty: nobody is asked */
     int64_t patience_us;  /* how long an answer is waited for */
     int64_t ask_after_us; /* monotonic */
@@ -28,7 +29,7 @@ int fa_bearer_open(const struct fa_options *options, int64_t patience_us,
                    struct fa_bearer *bearer_r, struct fa_error *err) FA_MUSTCHECK;
 void fa_bearer_close(struct fa_bearer *bearer);
 
-/* As fa_token_verify, by the newest keys there are. */
+/* As fa_verified_token, by the newest keys there are. */
 int fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *arena,
                     const struct fa_log *log, struct fa_identity *identity_r,
                     struct fa_error *err) FA_MUSTCHECK;

@@ -24,9 +24,10 @@ struct key {
 
 struct fa_keys {
     char *path;
-    struct stat seen; /* the file as it was when last read; zeroes: it was gone */
-    int64_t retry_us; /* monotonic time of the next attempt after a failed one; 0: none failed */
-    char *issuer;     /* whose keys the file says they are; NULL: it does not say */
+    struct stat seen;    /* the file as it was when last read; zeroes: it was gone */
+    unsigned generation; /* counts the times that other keys came in force */
+    int64_t retry_us;    /* monotonic time of the next attempt after a failed one; 0: none failed */
+    char *issuer;        /* whose keys the file says they are; NULL: it does not say */
     int64_t valid_until_us; /* 0: for ever */
     size_t count;
     struct key list[KEYS_MAX];
@@ -250,7 +251,7 @@ is_same_file(const struct stat *left, const struct stat *right)
 static int
 reload(struct fa_keys *keys, const struct stat *now, struct fa_error *err)
 {
-    struct fa_keys fresh = {.path = keys->path};
+    struct fa_keys fresh = {.path = keys->path, .generation = keys->generation + 1};
 
     if (load(&fresh, err) < 0) {
         drop_keys(&fresh);
@@ -274,6 +275,12 @@ fa_keys_refresh(struct fa_keys *keys, struct fa_error *err)
         (keys->retry_us == 0 || fa_clock_monotonic_us() < keys->retry_us))
         return 0;
     return reload(keys, &now, err);
+}
+
+unsigned
+fa_keys_generation(const struct fa_keys *keys)
+{
+    return keys->generation;
 }
 
 void

@@ -34,6 +34,9 @@ int fa_keys_follow(const char *path, struct fa_keys **keys_r, struct fa_error *e
  * and, while it lasts, with a new attempt every ten seconds. */
 int fa_keys_refresh(struct fa_keys *keys, struct fa_error *err) FA_MUSTCHECK;
 
+/* Another number each time that other keys have come in force. */
+unsigned fa_keys_generation(const struct fa_keys *keys);
+
 void fa_keys_close(struct fa_keys **keys);
 
 /* 0 when there are keys, of that issuer as far as the file says, and not stale; else FA_E_KEYS,
