@@ -38,6 +38,13 @@ fa_thumbnail_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa
 }
 
 int
+fa_orientation_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+                   struct fa_error *err)
+{
+    return get_derived(ctx, request, "oriented", reply, err);
+}
+
+int
 fa_report_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
               struct fa_error *err)
 {

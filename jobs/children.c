@@ -149,10 +149,15 @@ fa_children_kill_overdue(struct fa_children *children, int64_t limit_s)
 }
 
 void
+fa_children_stop_one(struct fa_child *child)
+{
+    child->stopped = true;
+    kill_child(child);
+}
+
+void
 fa_children_stop(struct fa_children *children)
 {
-    for (size_t i = 0; i < children->count; i++) {
-        children->list[i].stopped = true;
-        kill_child(&children->list[i]);
-    }
+    for (size_t i = 0; i < children->count; i++)
+        fa_children_stop_one(&children->list[i]);
 }

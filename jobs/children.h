@@ -14,7 +14,7 @@ struct fa_child {
     pid_t pid;
     int pidfd;    /* readable when the process has ended */
     bool ours;    /* our own child, to be waited for; else an earlier supervisor's */
-    bool stopped; /* by us, to drain: its job goes back uncounted */
+    bool stopped; /* by us: when its job still counts as running, it goes back uncounted */
     bool overdue; /* killed for its time limit */
     int64_t started_us;
     struct fa_uuid job;
@@ -53,6 +53,9 @@ bool fa_children_reap(struct fa_children *children, struct fa_child *child, char
 
 /* Kills those that have run longer than `limit_s`, with all they started. */
 void fa_children_kill_overdue(struct fa_children *children, int64_t limit_s);
+
+/* Kills one, with all it started; its job's row tells what follows. */
+void fa_children_stop_one(struct fa_child *child);
 
 /* Kills all, to drain. */
 void fa_children_stop(struct fa_children *children);

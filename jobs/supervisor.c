@@ -137,6 +137,31 @@ reap(struct supervisor *self)
         settle(self, &child, why);
 }
 
+/* Stops the children whose job was cancelled, started again, or is gone with its part.  They could
+ * write nothing any more; now they use nothing either. */
+static void
+stop_unwanted(struct supervisor *self)
+{
+    struct fa_error err = {0};
+
+    for (size_t i = 0; i < self->children.count; i++) {
+        struct fa_child *child = &self->children.list[i];
+        enum fa_db_outcome outcome = FA_DB_ROW;
+
+        if (!child->stopped)
+            outcome = fa_job_wanted(self->db, &child->job, child->attempt, &err);
+        if (outcome < 0) {
+            complain(self, "job_wanted", &err);
+            return;
+        }
+        if (outcome == FA_DB_ROW)
+            continue;
+        fa_log(self->log, FA_LOG_INFO, "job_unwanted", FA_LOG_NUMBER("child", child->pid),
+               FA_LOG_TEXT("task", child->task));
+        fa_children_stop_one(child);
+    }
+}
+
 /* Jobs whose child is dead and whom nobody watches: their advisory lock is free. */
 static void
 bury_dead(struct supervisor *self)
@@ -276,6 +301,7 @@ fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
         if (!self.adopted)
             adopt(&self);
         reap(&self);
+        stop_unwanted(&self);
         keep_house(&self);
         claim(&self);
     } while (drain_notifications(&self) || !wait_for_news(&self));

@@ -70,6 +70,45 @@ fa_job_supersede(struct fa_db *db, const struct fa_uuid *part, const struct fa_u
 }
 
 enum fa_db_outcome
+fa_job_open(struct fa_db *db, const struct fa_uuid *part, struct fa_rows *rows,
+            struct fa_error *err)
+{
+    static const struct fa_statement open = {
+        "job_open", "SELECT " JOB_COLUMNS " FROM job"
+                    " WHERE part_id = $1 AND state IN ('queued', 'running') FOR UPDATE"};
+
+    return fa_db_rows(db, &open, FA_PARAMS(FA_UUID(part)), rows, err);
+}
+
+enum fa_db_outcome
+fa_job_next_open(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
+                 struct fa_error *err)
+{
+    return fa_rows_next(rows, FA_COLUMNS(JOB_TARGETS(job)), arena, err);
+}
+
+enum fa_db_outcome
+fa_job_cancel(struct fa_db *db, const struct fa_uuid *id, struct fa_error *err)
+{
+    static const struct fa_statement cancel = {
+        "job_cancel", "UPDATE job SET state = 'cancelled', ended_at = now()"
+                      " WHERE job_id = $1 AND state IN ('queued', 'running')"};
+
+    return fa_db_run(db, &cancel, FA_PARAMS(FA_UUID(id)), err);
+}
+
+enum fa_db_outcome
+fa_job_detach(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
+              struct fa_error *err)
+{
+    static const struct fa_statement detach = {
+        "job_detach", "UPDATE job SET asset_id = NULL"
+                      " WHERE part_id = $1 AND asset_id = COALESCE($2, asset_id)"};
+
+    return fa_db_run(db, &detach, FA_PARAMS(FA_UUID(part), FA_UUID(asset)), err);
+}
+
+enum fa_db_outcome
 fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena, struct fa_job *job,
              struct fa_error *err)
 {
@@ -106,11 +145,27 @@ fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
 enum fa_db_outcome
 fa_job_hold(struct fa_db *db, const struct fa_job *job, struct fa_error *err)
 {
+    static const struct fa_statement hold_part = {"job_hold_part",
+                                                  "SELECT FROM part WHERE part_id = $1 FOR UPDATE"};
     static const struct fa_statement hold = {
         "job_hold", "SELECT FROM job WHERE job_id = $1 AND attempt = $2 AND state = 'running'"
                     " FOR UPDATE"};
+    enum fa_db_outcome outcome = fa_db_run(db, &hold_part, FA_PARAMS(FA_UUID(&job->part)), err);
 
+    if (outcome != FA_DB_ROW)
+        return outcome;
     return fa_db_run(db, &hold, FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt)), err);
+}
+
+enum fa_db_outcome
+fa_job_wanted(struct fa_db *db, const struct fa_uuid *id, int64_t attempt, struct fa_error *err)
+{
+    /* One that has ended may still be telling its listeners. */
+    static const struct fa_statement wanted = {"job_wanted",
+                                               "SELECT FROM job WHERE job_id = $1 AND attempt = $2"
+                                               " AND state IN ('running', 'finished', 'failed')"};
+
+    return fa_db_run(db, &wanted, FA_PARAMS(FA_UUID(id), FA_INT(attempt)), err);
 }
 
 enum fa_db_outcome

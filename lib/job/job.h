@@ -50,6 +50,22 @@ int fa_job_announce(struct fa_db *db, struct fa_error *err);
 enum fa_db_outcome fa_job_supersede(struct fa_db *db, const struct fa_uuid *part,
                                     const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
+/* Inside a transaction: the open jobs of a part, in no order; then fa_job_next_open until
+ * FA_DB_NONE. */
+enum fa_db_outcome fa_job_open(struct fa_db *db, const struct fa_uuid *part, struct fa_rows *rows,
+                               struct fa_error *err) FA_MUSTCHECK;
+enum fa_db_outcome fa_job_next_open(struct fa_rows *rows, struct fa_arena *arena,
+                                    struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction that holds the part: the open job is over, and what it has not yet written
+ * it never will.  Its process is stopped by the supervisor that watches it. */
+enum fa_db_outcome fa_job_cancel(struct fa_db *db, const struct fa_uuid *id,
+                                 struct fa_error *err) FA_MUSTCHECK;
+
+/* Inside a transaction: the asset (NULL: all assets of the part) may go, the jobs' rows stay. */
+enum fa_db_outcome fa_job_detach(struct fa_db *db, const struct fa_uuid *part,
+                                 const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
+
 /* Takes the next queued job for `machine`; FA_DB_NONE when there is none to take. */
 enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena,
                                 struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
@@ -60,14 +76,20 @@ enum fa_db_outcome fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int6
                                 const struct fa_job_owner *self, struct fa_arena *arena,
                                 struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
 
-/* Inside a transaction, before anything is written: locks the row and tells whether this attempt
- * still holds it; FA_DB_NONE when it is superseded or cancelled. */
+/* Inside a transaction, before anything is written: locks the part, then the job's row (the order
+ * of everyone, so that nobody waits in a circle), and tells whether this attempt still holds it;
+ * FA_DB_NONE when it is superseded or cancelled, or the part is gone. */
 enum fa_db_outcome fa_job_hold(struct fa_db *db, const struct fa_job *job,
                                struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction: ends the job as "finished" or "failed"; fenced as fa_job_hold. */
 enum fa_db_outcome fa_job_end(struct fa_db *db, const struct fa_job *job, const char *state,
                               const char *error, struct fa_error *err) FA_MUSTCHECK;
+
+/* Whether the attempt still has something to do or to tell: FA_DB_NONE when the job was cancelled
+ * or started again, or is gone with its part. */
+enum fa_db_outcome fa_job_wanted(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
+                                 struct fa_error *err) FA_MUSTCHECK;
 
 /* Puts a job back into the queue, to be claimed `delay_s` from now; fenced.  `crashed` counts
  * against the job; without it (the supervisor stopped the child) nothing does. */

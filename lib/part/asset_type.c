@@ -67,6 +67,13 @@ fa_format_of(const char *basename)
     return &unknown;
 }
 
+bool
+fa_format_orients(const struct fa_format *format)
+{
+    return strcmp(format->media_type, "model/stl") == 0 ||
+           strcmp(format->media_type, "model/step") == 0;
+}
+
 enum fa_processing
 fa_processing_of(const char *asset_type, const char *basename, bool skip_drawing)
 {

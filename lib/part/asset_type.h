@@ -28,6 +28,9 @@ extern const char *const fa_asset_types[];
 /* The format of `basename`; never NULL: unknown extensions are application/octet-stream. */
 const struct fa_format *fa_format_of(const char *basename);
 
+/* Whether a CAD of this format can be oriented: STL and STEP can. */
+bool fa_format_orients(const struct fa_format *format);
+
 /* What to do with a new asset of this type and name. */
 enum fa_processing fa_processing_of(const char *asset_type, const char *basename,
                                     bool skip_drawing);

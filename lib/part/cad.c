@@ -4,13 +4,6 @@
 
 enum { ARENA_LIMIT = 64 * 1024 };
 
-/* Drops the part's derived files; their objects are buried in the same statement. */
-static const struct fa_statement drop_derived = {
-    "cad_drop_derived",
-    "WITH dropped AS (DELETE FROM derived_file WHERE part_id = $1 RETURNING object_key)"
-    " INSERT INTO object_tombstone (object_key, due_at)"
-    " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
-
 /* Stages 1 to 5 tell of files that exist: they start again. */
 static const struct fa_statement reset_stages = {
     "cad_reset_stages",
@@ -23,13 +16,26 @@ static const struct fa_statement newest = {
                   " ORDER BY placed DESC LIMIT 1"};
 
 enum fa_db_outcome
+fa_cad_drop_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_s,
+                    struct fa_error *err)
+{
+    static const struct fa_statement drop = {
+        "cad_drop_derived",
+        "WITH dropped AS (DELETE FROM derived_file WHERE part_id = $1 RETURNING object_key)"
+        " INSERT INTO object_tombstone (object_key, due_at)"
+        " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
+
+    return fa_db_run(db, &drop, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
+}
+
+enum fa_db_outcome
 fa_cad_clear(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
              int64_t grace_s, struct fa_error *err)
 {
     enum fa_db_outcome outcome = fa_job_supersede(db, part, asset, err);
 
     if (outcome >= 0)
-        outcome = fa_db_run(db, &drop_derived, FA_PARAMS(FA_UUID(part), FA_INT(grace_s)), err);
+        outcome = fa_cad_drop_derived(db, part, grace_s, err);
     if (outcome >= 0)
         outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(part)), err);
     return outcome;

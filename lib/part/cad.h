@@ -14,6 +14,11 @@ enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part
                                     int64_t grace_s, bool *queued_r,
                                     struct fa_error *err) FA_MUSTCHECK;
 
+/* Inside a transaction that holds the part: drops what was derived from its CAD; the objects are
+ * buried. */
+enum fa_db_outcome fa_cad_drop_derived(struct fa_db *db, const struct fa_uuid *part,
+                                       int64_t grace_s, struct fa_error *err) FA_MUSTCHECK;
+
 /* The step of it before anything new: drops what was derived and supersedes the open jobs; those
  * that go on are about `asset` (NULL: none). */
 enum fa_db_outcome fa_cad_clear(struct fa_db *db, const struct fa_uuid *part,

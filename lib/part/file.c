@@ -10,16 +10,20 @@
     " LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"                        \
     "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) cad ON true "
 
-/* How a kind's download is called: behind the stem of the part's CAD, or by a name of its own. */
+/* How a kind's download is called: behind the stem of the part's CAD, or by a name of its own; in
+ * the format of the CAD where one is given. */
 static const struct kind {
     const char *kind;
+    const char *cad_type; /* media type of the CAD; NULL: any */
     bool after_stem;
     const char *name;
     const char *media_type;
 } kinds[] = {
-    {"visualization", true, "_visual.glb", "model/gltf-binary"},
-    {"thumbnail", true, "_thumbnail.png", "image/png"},
-    {"report", false, "analysis_results_file_temp.xlsx",
+    {"visualization", NULL, true, "_visual.glb", "model/gltf-binary"},
+    {"thumbnail", NULL, true, "_thumbnail.png", "image/png"},
+    {"oriented", "model/stl", false, "optimal_orientation_cad_file_temp.stl", "model/stl"},
+    {"oriented", "model/step", false, "optimal_orientation_cad_file_temp.stp", "model/step"},
+    {"report", NULL, false, "analysis_results_file_temp.xlsx",
      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 };
 
@@ -60,12 +64,59 @@ fa_file_find_cad(struct fa_db *db, const struct fa_access *access, struct fa_are
     return 0;
 }
 
+int
+fa_file_find_asset(struct fa_db *db, const struct fa_access *access, const char *basename,
+                   struct fa_arena *arena, struct fa_file *file, struct fa_error *err)
+{
+    static const struct fa_statement find_asset = {
+        "file_find_asset",
+        "SELECT f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"
+        " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us,"
+        " f.basename, " FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM
+        " LEFT JOIN asset f ON f.part_id = p.part_id AND f.basename_nfc = normalize($5, NFC)"
+        " WHERE p.part_id = $1"};
+
+    if (find(db, &find_asset, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(basename)), arena, file,
+             err) < 0)
+        return -1;
+    file->media_type = fa_format_of(file->name)->media_type;
+    return 0;
+}
+
+int
+fa_file_check_quotation(struct fa_db *db, const struct fa_access *access, struct fa_error *err)
+{
+    static const struct fa_statement check = {
+        "file_check_quotation",
+        "SELECT EXISTS (SELECT FROM asset a WHERE a.part_id = p.part_id"
+        "  AND a.asset_type IN ('cad', 'drawing')) AS any_file, " FA_ACCESS_COLUMNS
+        " FROM " FA_ACCESS_FROM " WHERE p.part_id = $1"};
+    struct fa_rights rights = {false, false};
+    bool any_file = false;
+    enum fa_db_outcome outcome = fa_db_row(
+        db, &check, FA_PARAMS(FA_ACCESS_PARAMS(access)),
+        FA_COLUMNS(FA_ACCESS_TARGETS(&rights), FA_COLUMN_BOOL("any_file", &any_file)), NULL, err);
+
+    if (fa_access_decide(outcome, &rights, FA_READ, err) < 0)
+        return -1;
+    if (!any_file)
+        return fa_error_set(err, FA_E_NO_FILE, "the part has neither CAD nor drawing");
+    return 0;
+}
+
 static const char *
 name_of(const struct kind *kind, const char *basename, struct fa_arena *arena)
 {
     if (!kind->after_stem || basename == NULL)
         return kind->name;
     return fa_arena_printf(arena, "%.*s%s", (int)fa_stem_length(basename), basename, kind->name);
+}
+
+static bool
+fits(const struct kind *row, const char *kind, const char *cad_type)
+{
+    return strcmp(row->kind, kind) == 0 &&
+           (row->cad_type == NULL || strcmp(row->cad_type, cad_type) == 0);
 }
 
 int
@@ -77,15 +128,19 @@ fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const cha
         "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
         " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $5"
         " WHERE p.part_id = $1"};
+    const char *cad_type = "";
 
     if (find(db, &find_derived, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(kind)), arena, file,
              err) < 0)
         return -1;
+    if (file->name != NULL)
+        cad_type = fa_format_of(file->name)->media_type;
     for (size_t i = 0; i < FA_COUNT(kinds); i++) {
-        if (strcmp(kinds[i].kind, kind) != 0)
+        if (!fits(&kinds[i], kind, cad_type))
             continue;
         file->media_type = kinds[i].media_type;
         file->name = name_of(&kinds[i], file->name, arena);
+        break;
     }
     if (file->name == NULL)
         return fa_error_set(err, FA_E_MEMORY, "name of the %s", kind);

@@ -18,7 +18,18 @@ struct fa_file {
 int fa_file_find_cad(struct fa_db *db, const struct fa_access *access, struct fa_arena *arena,
                      struct fa_file *file, struct fa_error *err) FA_MUSTCHECK;
 
-/* A derived file by its kind ("visualization", "thumbnail", "report"); errors as above. */
+/* The asset of that name, compared as the contract says; errors as above. */
+int fa_file_find_asset(struct fa_db *db, const struct fa_access *access, const char *basename,
+                       struct fa_arena *arena, struct fa_file *file,
+                       struct fa_error *err) FA_MUSTCHECK;
+
+/* Whether the part has anything to send with a request for quotation: a CAD or a drawing; errors as
+ * above. */
+int fa_file_check_quotation(struct fa_db *db, const struct fa_access *access,
+                            struct fa_error *err) FA_MUSTCHECK;
+
+/* A derived file by its kind ("visualization", "thumbnail", "oriented", "report"); errors as above.
+ */
 int fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const char *kind,
                          struct fa_arena *arena, struct fa_file *file,
                          struct fa_error *err) FA_MUSTCHECK;

@@ -35,7 +35,7 @@ def test_open_paths_need_none(stack, helpers):
     assert nobody.get("/healthz").status_code == 200
     assert nobody.get("/readyz").status_code == 200
     answer = nobody.call("OPTIONS", f"/api/v1/part/{uuid.uuid4().hex}/upload-file/")
-    assert answer.status_code == 204 and answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert answer.status_code == 204 and answer.headers["allow"] == "GET, HEAD, DELETE, OPTIONS"
 
 
 def test_unknown_paths_and_methods(alice, helpers):

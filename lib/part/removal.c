@@ -1,0 +1,214 @@
+#include "lib/part/removal.h"
+#include "lib/base/cleanup.h"
+#include "lib/event/event.h"
+#include "lib/object/object.h"
+#include "lib/part/cad.h"
+
+#include <string.h>
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+/* Buries assets in the statement that drops them; $3: all types, else CADs only. */
+static const struct fa_statement drop_assets = {
+    "removal_drop_assets",
+    "WITH dropped AS (DELETE FROM asset WHERE part_id = $1 AND ($3 OR asset_type = 'cad')"
+    "  RETURNING object_key)"
+    " INSERT INTO object_tombstone (object_key, due_at)"
+    " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
+
+/* --- jobs ------------------------------------------------------------------------------------ */
+
+static enum fa_db_outcome
+cancel_job(struct fa_db *db, struct fa_removal *removal, const struct fa_job *job,
+           struct fa_error *err)
+{
+    const struct fa_event news = {.event = "cancelled",
+                                  .job = job->task,
+                                  .part = &job->part,
+                                  .asset = job->has_asset ? &job->asset : NULL,
+                                  .percent = -1};
+    enum fa_db_outcome outcome;
+
+    if (removal->event_count == FA_REMOVAL_EVENTS)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "too many open jobs");
+    outcome = fa_event_keep(db, &news, &job->id, NULL, &removal->events[removal->event_count], err);
+    if (outcome < 0)
+        return outcome;
+    removal->event_count++;
+    return fa_job_cancel(db, &job->id, err);
+}
+
+/* Cancels the part's open jobs, or with `task` those of it only. */
+static enum fa_db_outcome
+cancel_jobs(struct fa_db *db, struct fa_removal *removal, const char *task, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    struct fa_job job;
+    enum fa_db_outcome outcome = fa_job_open(db, &removal->access.part, &rows, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    while (outcome >= 0 && (outcome = fa_job_next_open(&rows, &arena, &job, err)) == FA_DB_ROW)
+        if (task == NULL || strcmp(job.task, task) == 0)
+            outcome = cancel_job(db, removal, &job, err);
+    return outcome;
+}
+
+/* Starts a transaction's work: nothing told yet, the part locked, the right checked. */
+static enum fa_db_outcome
+begin(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
+{
+    removal->event_count = 0;
+    return fa_access_lock(db, &removal->access, FA_WRITE, err);
+}
+
+/* The part's CAD has gone: the next one takes over, or none. */
+static enum fa_db_outcome
+take_over(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err)
+{
+    bool queued;
+
+    return fa_cad_take_over(db, &removal->access.part, &removal->access.account,
+                            removal->request_id, removal->grace_s, &queued, err);
+}
+
+/* --- one asset ------------------------------------------------------------------------------- */
+
+struct doomed {
+    struct fa_uuid asset;
+    const char *object_key;
+    bool is_cad; /* the part's: its newest of type cad */
+};
+
+static enum fa_db_outcome
+find_doomed(struct fa_db *db, const struct fa_removal *removal, struct fa_arena *arena,
+            struct doomed *doomed, struct fa_error *err)
+{
+    static const struct fa_statement find = {
+        "removal_find",
+        "SELECT asset_id, object_key, asset_type = 'cad' AND NOT EXISTS (SELECT FROM asset newer"
+        "  WHERE newer.part_id = a.part_id AND newer.asset_type = 'cad'"
+        "  AND newer.placed > a.placed) AS is_cad"
+        " FROM asset a WHERE part_id = $1 AND basename_nfc = normalize($2, NFC)"};
+    enum fa_db_outcome outcome =
+        fa_db_row(db, &find, FA_PARAMS(FA_UUID(&removal->access.part), FA_TEXT(removal->basename)),
+                  FA_COLUMNS(FA_COLUMN_UUID("asset_id", &doomed->asset),
+                             FA_COLUMN_TEXT("object_key", &doomed->object_key),
+                             FA_COLUMN_BOOL("is_cad", &doomed->is_cad)),
+                  arena, err);
+
+    if (outcome == FA_DB_NONE)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_NO_FILE, "the part has no such asset");
+    return outcome;
+}
+
+static enum fa_db_outcome
+remove_asset(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    static const struct fa_statement drop = {"removal_drop_asset",
+                                             "DELETE FROM asset WHERE asset_id = $1"};
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_removal *removal = closure;
+    struct doomed doomed = {.is_cad = false};
+    enum fa_db_outcome outcome = begin(db, removal, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    if (outcome >= 0)
+        outcome = find_doomed(db, removal, &arena, &doomed, err);
+    if (outcome >= 0 && doomed.is_cad)
+        outcome = cancel_jobs(db, removal, FA_TASK_CAD, err);
+    if (outcome >= 0)
+        outcome = fa_job_detach(db, &removal->access.part, &doomed.asset, err);
+    if (outcome >= 0)
+        outcome = fa_object_bury(db, doomed.object_key, removal->grace_s, err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &drop, FA_PARAMS(FA_UUID(&doomed.asset)), err);
+    if (outcome >= 0 && doomed.is_cad)
+        outcome = take_over(db, removal, err);
+    return outcome;
+}
+
+/* --- the CAD, the part ----------------------------------------------------------------------- */
+
+static enum fa_db_outcome
+remove_cad(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    static const struct fa_statement reset = {
+        "removal_reset",
+        "UPDATE part SET status = DEFAULT, quantity = DEFAULT, material = DEFAULT,"
+        " machine = DEFAULT, rfq_note = DEFAULT, rfq_needed_by = DEFAULT, updated_at = now()"
+        " WHERE part_id = $1"};
+    struct fa_removal *removal = closure;
+    const struct fa_uuid *part = &removal->access.part;
+    enum fa_db_outcome outcome = begin(db, removal, err);
+
+    if (outcome >= 0)
+        outcome = cancel_jobs(db, removal, NULL, err);
+    if (outcome >= 0)
+        outcome = fa_job_detach(db, part, NULL, err);
+    if (outcome >= 0)
+        outcome =
+            fa_db_run(db, &drop_assets,
+                      FA_PARAMS(FA_UUID(part), FA_INT(removal->grace_s), FA_BOOL(false)), err);
+    if (outcome >= 0)
+        outcome = take_over(db, removal, err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &reset, FA_PARAMS(FA_UUID(part)), err);
+    return outcome;
+}
+
+static enum fa_db_outcome
+remove_part(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    static const struct fa_statement drop = {"removal_drop_part",
+                                             "DELETE FROM part WHERE part_id = $1"};
+    struct fa_removal *removal = closure;
+    const struct fa_uuid *part = &removal->access.part;
+    enum fa_db_outcome outcome = begin(db, removal, err);
+
+    if (outcome >= 0)
+        outcome = cancel_jobs(db, removal, NULL, err);
+    if (outcome >= 0)
+        outcome = fa_cad_drop_derived(db, part, removal->grace_s, err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &drop_assets,
+                            FA_PARAMS(FA_UUID(part), FA_INT(removal->grace_s), FA_BOOL(true)), err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &drop, FA_PARAMS(FA_UUID(part)), err);
+    return outcome;
+}
+
+/* --- calls ----------------------------------------------------------------------------------- */
+
+static int
+run(struct fa_db *db, fa_db_work *work, struct fa_removal *removal, struct fa_error *err)
+{
+    return fa_db_transaction(db, work, removal, err) < 0 ? -1 : 0;
+}
+
+int
+fa_removal_asset(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
+{
+    return run(db, remove_asset, removal, err);
+}
+
+int
+fa_removal_cad(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
+{
+    return run(db, remove_cad, removal, err);
+}
+
+int
+fa_removal_part(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
+{
+    return run(db, remove_part, removal, err);
+}
+
+int
+fa_removal_announce(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err)
+{
+    for (size_t i = 0; i < removal->event_count; i++)
+        if (fa_event_announce(db, removal->events[i], err) < 0)
+            return -1;
+    return fa_job_announce(db, err);
+}

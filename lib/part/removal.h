@@ -1,0 +1,42 @@
+/*
+ * Taking files away: an asset, a part's CAD with all that came from it, or the whole part.
+ *
+ * Rows go and objects are buried in one transaction, so a download under way still ends.  Jobs that
+ * lose their ground are cancelled in it too, each with an event that is kept: nothing they produce
+ * appears afterwards.
+ */
+#ifndef FA_PART_REMOVAL_H
+#define FA_PART_REMOVAL_H
+
+#include "lib/part/access.h"
+
+/* At most one job of a task is open per part, so this is more than enough. */
+enum { FA_REMOVAL_EVENTS = 8 };
+
+struct fa_removal {
+    struct fa_access access;
+    const char *request_id;
+    int64_t grace_s;      /* how long what is removed stays readable for downloads under way */
+    const char *basename; /* of fa_removal_asset */
+    /* set, for fa_removal_announce */
+    size_t event_count;
+    int64_t events[FA_REMOVAL_EVENTS];
+};
+
+/* Removes the asset of that name.  Where it was the part's CAD, what was derived from it goes too,
+ * and the next newest CAD is processed.  FA_E_NO_PART, FA_E_FORBIDDEN, FA_E_NO_FILE. */
+int fa_removal_asset(struct fa_db *db, struct fa_removal *removal,
+                     struct fa_error *err) FA_MUSTCHECK;
+
+/* Removes all CADs and what was derived, and sets the part's status and attributes back; other
+ * assets stay.  FA_E_NO_PART, FA_E_FORBIDDEN. */
+int fa_removal_cad(struct fa_db *db, struct fa_removal *removal, struct fa_error *err) FA_MUSTCHECK;
+
+/* Removes the part and everything of it.  FA_E_NO_PART, FA_E_FORBIDDEN. */
+int fa_removal_part(struct fa_db *db, struct fa_removal *removal,
+                    struct fa_error *err) FA_MUSTCHECK;
+
+/* After it: tells listeners and supervisors; hints, both look by themselves now and then. */
+int fa_removal_announce(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err);
+
+#endif
