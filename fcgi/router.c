@@ -45,6 +45,7 @@ fa_router_match(const struct fa_route *routes, const char *method, const char *p
                 struct fa_match *match)
 {
     bool head = strcmp(method, "HEAD") == 0;
+    bool literal = false;
 
     *match = (struct fa_match){.route = NULL};
     for (const struct fa_route *route = routes; route->method != NULL; route++) {
@@ -52,6 +53,10 @@ fa_router_match(const struct fa_route *routes, const char *method, const char *p
 
         if (!path_fits(route->path, path, &candidate))
             continue;
+        /* "assets" is no part's id: a path that stands in the table as it is comes first there. */
+        if (candidate.part != NULL && literal)
+            continue;
+        literal = candidate.part == NULL;
         match->known_path = true;
         allow(match, route->method);
         if ((route->flags & FA_ROUTE_HEAD) != 0)
