@@ -44,6 +44,21 @@ methods_are_told(void **state)
     assert_non_null(route_of("PUT", "/api/v1/part/" ID "/fetch-analysis-results-file/", &match));
 }
 
+/* A path that stands in the table as it is hides those with a placeholder. */
+static void
+assets_is_no_part(void **state)
+{
+    struct fa_match match;
+
+    (void)state;
+    assert_non_null(route_of("POST", "/api/v1/part/assets", &match));
+    assert_null(match.part);
+    assert_null(route_of("GET", "/api/v1/part/assets/", &match));
+    assert_string_equal(match.allow, "POST, OPTIONS");
+    assert_non_null(route_of("PATCH", "/api/v1/part/" ID, &match));
+    assert_non_null(route_of("GET", "/api/v1/part", &match));
+}
+
 /* Content-Disposition has an ASCII form and the real name (RFC 6266, RFC 8187). */
 static void
 disposition_keeps_names(void **state)
@@ -67,6 +82,8 @@ formats_are_known(void **state)
     assert_true(fa_format_of("x.STL")->processed);
     assert_true(fa_format_of("x.3mf")->cad && !fa_format_of("x.3mf")->processed);
     assert_false(fa_format_of("x.pdf")->cad);
+    assert_true(fa_format_orients(fa_format_of("x.StEp")));
+    assert_false(fa_format_orients(fa_format_of("x.ply")));
     assert_string_equal(fa_format_of("x.html")->media_type, "application/octet-stream");
     assert_string_equal(fa_format_of("x.svg")->media_type, "application/octet-stream");
     assert_int_equal(fa_processing_of("cad", "x.stp", false), FA_PROCESS_CAD);
@@ -77,4 +94,5 @@ formats_are_known(void **state)
 }
 
 FA_RUN(cmocka_unit_test(slash_is_optional), cmocka_unit_test(methods_are_told),
-       cmocka_unit_test(disposition_keeps_names), cmocka_unit_test(formats_are_known))
+       cmocka_unit_test(assets_is_no_part), cmocka_unit_test(disposition_keeps_names),
+       cmocka_unit_test(formats_are_known))
