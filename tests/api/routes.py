@@ -7,7 +7,7 @@ PART = "/api/v1/part/{part}/"
 def service_routes(root):
     """Method and path of every row of handlers/routes.c; HEAD where a file is delivered."""
     source = (root / "handlers/routes.c").read_text()
-    rows = re.findall(r'\{"([A-Z]+)",\s*(PART\s*)?"([^"]+)",\s*([^,]+),', source)
+    rows = re.findall(r'\{"([A-Z]+)",\s*(PART)?\s*(?:"([^"]+)")?,\s*([^,]+),', source)
     assert len(rows) == len(re.findall(r'^ *\{"', source, re.M)), "a row is not understood"
     routes = set()
     for method, prefix, path, flags in rows:

@@ -48,9 +48,9 @@ def test_without_limits(helpers, stack):
     user.upload(b"1", name="b.bin", kind="misc", part=part)
     used = quota(user)["user"]
     assert used["bytes"]["used"] == 4 and used["parts"]["used"] == 1
-    stack.sql(f"DELETE FROM asset WHERE part_id = '{part}' AND basename = 'b.bin'")
+    assert user.call("DELETE", f"/api/v1/part/{part}/assets/?basename=b.bin").status_code == 200
     assert quota(user)["user"]["bytes"]["used"] == 3
-    stack.sql(f"DELETE FROM part WHERE part_id = '{part}'")
+    assert user.call("DELETE", f"/api/v1/part/{part}/").status_code == 200
     assert quota(user)["user"]["bytes"]["used"] == quota(user)["user"]["parts"]["used"] == 0
 
 
