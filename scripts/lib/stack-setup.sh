@@ -82,6 +82,7 @@ write_settings() {
             FILEAPI_WORKERS "$workers"
         # Options given by the caller's environment hold for this stack.
         env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|QUOTA_[A-Z_]+|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
+        env | quote_values '^FILEAPI_CORS_ORIGINS='
         env | quote_values '^OIDC_(ALGORITHMS|AUDIENCE|CLIENT|ISSUER|[A-Z]+_(CLAIMS?|ROLES))='
         # An issuer of its own makes no keys; fileapi-keys fetches them.
         [ -z "${OIDC_ISSUER:-}" ] || printf '%s=%s\n' FILEAPI_SIGNING_KEY "" FILEAPI_KEYS_SOCKET "$dir/run/keys.sock"
@@ -194,7 +195,8 @@ EOF
         "$here/scripts/render" "$here/nginx/fileapi.conf.in" LISTEN="127.0.0.1:${FILEAPI_URL##*:}" \
             SERVER_NAME=localhost SOCKET="$FILEAPI_SOCKET" WS_SOCKET="$FILEAPI_WS_SOCKET" \
             CERTIFICATE="$dir/tls/localhost.crt" CERTIFICATE_KEY="$dir/tls/localhost.key" \
-            LOGS="$dir/logs" STORE="$FILEAPI_STORE" MAX_BODY="$(body_limit)" RATE=2000 BURST=4000
+            LOGS="$dir/logs" STORE="$FILEAPI_STORE" MAX_BODY="$(body_limit)" RATE=2000 BURST=4000 \
+            CORS_ORIGINS="${FILEAPI_CORS_ORIGINS:-}"
         echo "}"
     } >"$dir/nginx.conf"
     own "$dir/tmp" "$dir/nginx.conf" "$dir/env" "$dir/logs" "$dir/run"
