@@ -42,28 +42,29 @@ fa_disposition(struct fa_arena *arena, const char *name)
     return out.failed ? NULL : fa_arena_strndup(arena, out.data, out.length);
 }
 
-/* True when an If-Match or If-None-Match list names `etag` (with its quotes), or is "*".  Weak
- * members count only when `weak` is set (RFC 9110, 8.8.3.2). */
+/* True when an If-Match or If-None-Match list names `etag` (with its quotes), or is "*" alone. Weak
+ * members count only when `weak` is set (RFC 9110, 8.8.3.2).  Commas may stand in a member's
+ * quotes; a member without quotes is none, and is passed over. */
 static bool
 etag_listed(const char *list, const char *etag, bool weak)
 {
     size_t length = strlen(etag);
 
-    for (;;) {
-        list += strspn(list, " \t,");
-        if (*list == '*')
+    list += strspn(list, " \t");
+    if (*list == '*')
+        return list[1 + strspn(list + 1, " \t")] == '\0';
+    while (*(list += strspn(list, " \t,")) != '\0') {
+        bool is_weak = strncmp(list, "W/", 2) == 0;
+        const char *start = is_weak ? list + 2 : list;
+        const char *quote = *start == '"' ? strchr(start + 1, '"') : NULL;
+
+        if (quote != NULL && (weak || !is_weak) && (size_t)(quote + 1 - start) == length &&
+            memcmp(start, etag, length) == 0)
             return true;
-        if (*list == '\0')
-            return false;
-        if (strncmp(list, "W/", 2) == 0) {
-            list += 2;
-            if (weak && strncmp(list, etag, length) == 0)
-                return true;
-        } else if (strncmp(list, etag, length) == 0) {
-            return true;
-        }
+        list = quote != NULL ? quote + 1 : start;
         list += strcspn(list, ",");
     }
+    return false;
 }
 
 /* RFC 9110, 13.2.2: If-Unmodified-Since counts only without If-Match; a bad date is no condition.
@@ -82,13 +83,20 @@ is_other_version(const struct fa_request *request, const struct fa_file *file, c
 }
 
 static bool
+is_safe(const struct fa_request *request)
+{
+    return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+}
+
+/* RFC 9110, 13.1.3: If-Modified-Since counts for GET and HEAD only. */
+static bool
 is_unchanged(const struct fa_request *request, const struct fa_file *file, const char *etag)
 {
     int64_t since_us;
 
     if (request->if_none_match != NULL)
         return etag_listed(request->if_none_match, etag, true);
-    if (request->if_modified_since == NULL)
+    if (request->if_modified_since == NULL || !is_safe(request))
         return false;
     since_us = fa_clock_http_parse(request->if_modified_since);
     return since_us >= 0 && file->updated_us / SECOND_US <= since_us / SECOND_US;
@@ -102,15 +110,20 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
     const char *disposition = fa_disposition(request->arena, file->name);
     const char *accel = fa_store_accel(ctx->store, file->object_key, request->arena);
     char *modified = fa_arena_alloc(request->arena, FA_CLOCK_TEXT);
+    bool unchanged;
 
     if (etag == NULL || disposition == NULL || accel == NULL || modified == NULL)
         return fa_error_set(err, FA_E_MEMORY, "reply with a file");
     if (is_other_version(request, file, etag))
         return fa_error_set(err, FA_E_PRECONDITION, "the condition names another version");
+    unchanged = is_unchanged(request, file, etag);
+    /* RFC 9110, 13.1.2: not modified is an answer to GET and HEAD. */
+    if (unchanged && !is_safe(request))
+        return fa_error_set(err, FA_E_PRECONDITION, "the condition names this version");
     fa_reply_header(reply, "ETag", etag);
     fa_reply_header(reply, "Last-Modified", fa_clock_http(file->updated_us, modified));
     fa_reply_header(reply, "Cache-Control", "private, no-cache");
-    if (is_unchanged(request, file, etag)) {
+    if (unchanged) {
         reply->status = 304;
         return 0;
     }

@@ -1,4 +1,8 @@
 """Conditions and ranges of downloads (RFC 9110, 13 and 14), by tables over the routes that deliver files."""
+import shutil
+import uuid
+from pathlib import Path
+
 import pytest
 
 OLD, FUTURE = "Sat, 01 Jan 2000 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
@@ -15,6 +19,11 @@ CONDITIONS = [
     ({"If-None-Match": '"x"', "If-Modified-Since": FUTURE}, 200),
     ({"If-Modified-Since": "M"}, 304), ({"If-Modified-Since": OLD}, 200),
     ({"If-Match": "E", "If-None-Match": "E"}, 304),
+    # A comma within quotes ends no member; a star counts alone; what has no quotes is no member.
+    ({"If-None-Match": '"x,*"'}, 200), ({"If-Match": '"x,*"'}, 412), ({"If-Match": '"x", *'}, 412),
+    ({"If-None-Match": '*, "x"'}, 200), ({"If-Match": '"x,", E'}, 200),
+    ({"If-None-Match": 'W/"x,y", E'}, 304), ({"If-None-Match": "x, E"}, 304), ({"If-Match": '"'}, 412),
+    ({"If-None-Match": 'W/, "x'}, 200), ({"If-Match": ",, E"}, 200), ({"If-Match": 'W/"x'}, 412),
     ({"Range": "bytes=0-9"}, 206), ({"Range": "bytes=-5"}, 206), ({"Range": "bytes=999999999-"}, 416),
     ({"Range": "bytes=0-9", "If-Match": "E"}, 206),
     ({"Range": "bytes=0-9", "If-Range": "E"}, 206), ({"Range": "bytes=0-9", "If-Range": "W/E"}, 200),
@@ -52,3 +61,45 @@ def test_conditions(alice, helpers, part, route):
             elif method == "GET" and status == 200:
                 assert answer.content == whole.content
     assert wrong == []
+
+
+def test_conditions_of_put(alice, part):
+    """To a PUT, "not modified" is no answer (RFC 9110, 13.1.2), and dates of If-Modified-Since are none."""
+    path = f"/api/v1/part/{part}/fetch-analysis-results-file/"
+    whole = alice.call("PUT", path)
+    assert whole.status_code == 200
+    etag, modified = whole.headers["etag"], whole.headers["last-modified"]
+    for headers, status in (({"If-None-Match": etag}, 412), ({"If-None-Match": "*"}, 412),
+                            ({"If-None-Match": '"x"'}, 200), ({"If-Modified-Since": modified}, 200),
+                            ({"If-Match": etag}, 200), ({"If-Match": '"x"'}, 412),
+                            ({"If-Unmodified-Since": OLD}, 412)):
+        answer = alice.call("PUT", path, headers=headers)
+        assert answer.status_code == status, (headers, answer.status_code)
+        assert status != 200 or answer.content == whole.content
+
+
+def test_answers_without_the_file_leave_the_store_alone(stack, alice, helpers):
+    """With the object gone, every answer that carries no file is the same; only the file itself is missed."""
+    part = alice.upload(b"solid " + uuid.uuid4().bytes, name="apart.stl")["part_id"]
+    path = f"/api/v1/part/{part}/upload-file/"
+    whole = alice.get(path)
+    nobody = helpers.Api(stack, None)
+    stranger = helpers.Api(stack, stack.token("mallory", org="evil"))
+    held = Path(stack.env["FILEAPI_STORE"], stack.sql(
+        f"SELECT object_key FROM asset WHERE part_id = '{part}' AND basename = 'apart.stl'"))
+    same = {"If-None-Match": whole.headers["etag"]}
+    shutil.move(held, held.with_suffix(".away"))
+    try:
+        assert alice.get(path, headers=same).status_code == 304
+        assert alice.call("HEAD", path, headers=same).status_code == 304
+        helpers.assert_problem(alice.get(path, headers={"If-Match": '"x"'}), 412,
+                               "Precondition failed.")
+        helpers.assert_problem(nobody.get(path, headers=same), 401,
+                               "Authentication credentials were not provided.")
+        helpers.assert_problem(stranger.get(path, headers=same), 403, "Access forbidden.")
+        helpers.assert_problem(alice.get(path.replace(part, uuid.uuid4().hex), headers=same), 404,
+                               "Object not found in database.")
+        helpers.assert_problem(alice.get(path), 404, "Object not found in storage.")
+    finally:
+        shutil.move(held.with_suffix(".away"), held)
+    assert alice.get(path).content == whole.content
