@@ -64,7 +64,7 @@ def test_conditions(alice, helpers, part, route):
 
 
 def test_conditions_of_put(alice, part):
-    """To a PUT, "not modified" is no answer (RFC 9110, 13.1.2), and dates of If-Modified-Since are none."""
+    """To a PUT, "not modified" is no answer, and If-Modified-Since and Range are nothing (RFC 9110, 13.1, 14.2)."""
     path = f"/api/v1/part/{part}/fetch-analysis-results-file/"
     whole = alice.call("PUT", path)
     assert whole.status_code == 200
@@ -72,6 +72,7 @@ def test_conditions_of_put(alice, part):
     for headers, status in (({"If-None-Match": etag}, 412), ({"If-None-Match": "*"}, 412),
                             ({"If-None-Match": '"x"'}, 200), ({"If-Modified-Since": modified}, 200),
                             ({"If-Match": etag}, 200), ({"If-Match": '"x"'}, 412),
+                            ({"Range": "bytes=0-9"}, 200), ({"Range": "bytes=999999999-"}, 200),
                             ({"If-Unmodified-Since": OLD}, 412)):
         answer = alice.call("PUT", path, headers=headers)
         assert answer.status_code == status, (headers, answer.status_code)
@@ -103,3 +104,13 @@ def test_answers_without_the_file_leave_the_store_alone(stack, alice, helpers):
     finally:
         shutil.move(held.with_suffix(".away"), held)
     assert alice.get(path).content == whole.content
+
+
+def test_head_knows_no_range(alice, part):
+    """HEAD tells the whole file's length, whatever Range says (RFC 9110, 14.2)."""
+    path = f"/api/v1/part/{part}/upload-file/"
+    size = len(alice.get(path).content)
+    for value in ("bytes=0-9", "bytes=999999999-"):
+        head = alice.call("HEAD", path, headers={"Range": value})
+        assert head.status_code == 200 and head.headers["content-length"] == str(size)
+        assert "content-range" not in head.headers
