@@ -22,21 +22,49 @@ reachable() {
     "${as_user[@]}" test -r "$1" 2>/dev/null
 }
 
+# A folder whose stack lives elsewhere says where.  Only root can have made that place's parent.
+follow_folder() {
+    local place
+    [ -f "$dir/elsewhere" ] || return 0
+    place=$(<"$dir/elsewhere")
+    if [ -d "$place" ] && [ -O "${place%/*}" ] && [ ! -L "${place%/*}" ]; then
+        dir=$place
+    fi
+}
+
+# A folder that the user cannot reach, such as one below /root, is exchanged for one that he can.
+choose_folder() {
+    local asked=$dir
+    mkdir -p "$dir"
+    chmod 0755 "$dir"
+    [ ${#as_user[@]} -gt 0 ] || return 0
+    chown --from=root "${as_user[2]}:${as_user[4]}" "$dir"
+    ! reachable "$dir" || return 0
+    dir=$(mktemp -d /var/tmp/fileapi-stack.XXXXXXXX)
+    chown "root:${as_user[4]}" "$dir"
+    chmod 0750 "$dir"
+    dir=$dir/stack
+    mkdir "$dir"
+    echo "$dir" >"$asked/elsewhere"
+    echo "stack: user ${as_user[2]} cannot reach $asked, so the stack lives in $dir"
+    prepare_user
+}
+
 # Programs below a folder that the user cannot enter are copied into the stack's folder.
 prepare_folder() {
     mkdir -p "$dir"/{logs,run,tls,tmp,store}
     chmod 0755 "$dir"
-    if [ ${#as_user[@]} -gt 0 ]; then
-        chown -R --from=root "${as_user[2]}:${as_user[4]}" "$dir"
-        reachable "$dir" || fail "user ${as_user[2]} cannot reach $dir: choose another --dir"
-    fi
+    [ ${#as_user[@]} -eq 0 ] || chown -R --from=root "${as_user[2]}:${as_user[4]}" "$dir"
     if ! reachable "$build/fileapi" || ! reachable "$here/sql/roles.sql"; then
         mkdir -p "$dir/bin"
-        cp "$build"/fileapi "$build"/fileapi-* "$build"/fileapictl "$dir/bin/"
+        # Running programs cannot be written, but replaced.
+        cp --remove-destination "$build"/fileapi "$build"/fileapi-* "$build"/fileapictl "$dir/bin/"
         cp -r "$here/sql" "$dir/"
         chmod -R a+rX "$dir/bin" "$dir/sql"
         bin=$dir/bin
     fi
+    # Programs that run as the user want to know their working directory.
+    cd "$dir"
 }
 
 free_port() {

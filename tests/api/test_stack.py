@@ -1,0 +1,43 @@
+"""scripts/stack: where it lives, what it finds, and what a failed start leaves."""
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = ["fileapi", "fileapi-cad", "fileapi-job", "fileapi-jobs", "fileapi-keys", "fileapi-ws",
+            "fileapictl"]
+
+
+@pytest.fixture
+def hidden(helpers, tmp_path):
+    """A folder for root alone, with a build tree and a stack in it, as in a clone below /root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root's stack runs as another user")
+    os.chmod(tmp_path, 0o700)
+    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
+    for program in PROGRAMS:
+        shutil.copy(build / program, tmp_path / program)
+    yield tmp_path
+    place = tmp_path / "stack/elsewhere"
+    if place.exists():
+        shutil.rmtree(Path(place.read_text().strip()).parent)
+
+
+def test_a_folder_that_the_user_cannot_reach(helpers, hidden):
+    """The stack then lives elsewhere, and every command finds it by the folder that was named."""
+    stack = helpers.Stack(hidden / "stack", FILEAPI_BUILD=str(hidden))
+    try:
+        place = Path(stack.env["FILEAPI_DIR"])
+        assert not place.is_relative_to(hidden)
+        assert place.stat().st_uid != 0 and place.parent.stat().st_mode & 0o777 == 0o750
+        user = helpers.Api(stack, stack.token("alice"))
+        assert user.wait(user.upload()["part_id"]) == "finished"
+        # Programs that run are replaced, and the stack stays where it is.
+        stack.run("start")
+        assert stack.run("env").count(str(place)) and len(set(stack.status())) == 5
+    finally:
+        stack.stop()
+    assert set(stack.status().values()) == {"-"}
