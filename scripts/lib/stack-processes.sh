@@ -2,6 +2,8 @@
 # Processes of a stack: each has its log and a file with its pid and start time, so that a later
 # process of the same number is never taken for it.
 
+started=() # by this command
+
 # Prints a process's start time (field 22 of proc(5)'s stat); nothing for one that has ended, also
 # when nobody has waited for it yet.
 start_time() {
@@ -33,14 +35,17 @@ start_process() {
     ) &
     pid=$!
     disown "$pid"
+    started+=("$name")
     echo "$pid $(start_time "$pid")" >"$dir/run/$name.pid"
 }
 
-# stop_process NAME SIGNAL: asks, waits, and insists after a while.
+# stop_process NAME: asks, waits, and insists after a while.
 stop_process() {
-    local name=$1 pid i
+    local name=$1 signal=TERM pid i
     pid=$(process_alive "$name") || return 0
-    kill -s "$2" "$pid" 2>/dev/null || return 0
+    # PostgreSQL's TERM waits for its clients to leave.
+    [ "$name" != postgres ] || signal=INT
+    kill -s "$signal" "$pid" 2>/dev/null || return 0
     for ((i = 0; i < 300; i++)); do
         process_alive "$name" >/dev/null || break
         sleep 0.1
@@ -50,6 +55,15 @@ stop_process() {
         kill -s KILL "$pid"
     fi
     rm -f "$dir/run/$name.pid"
+}
+
+# A start that has failed leaves nothing running that it has started.
+undo_start() {
+    local status=$? i
+    [ "$status" -ne 0 ] || return 0
+    for ((i = ${#started[@]} - 1; i >= 0; i--)); do
+        stop_process "${started[i]}"
+    done
 }
 
 # wait_ready: until the service answers through nginx, or a process has died.

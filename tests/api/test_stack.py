@@ -41,3 +41,29 @@ def test_a_folder_that_the_user_cannot_reach(helpers, hidden):
     finally:
         stack.stop()
     assert set(stack.status().values()) == {"-"}
+
+
+def test_a_path_without_sbin(helpers):
+    """An ordinary user's PATH, which lacks nginx's folder, is enough."""
+    stack = helpers.make_stack(PATH="/usr/local/bin:/usr/bin:/bin")
+    try:
+        assert stack.status()["nginx"] != "-"
+    finally:
+        stack.stop()
+
+
+def test_a_start_that_fails_leaves_nothing_running(helpers, tmp_path):
+    """When nginx cannot listen, what was started before it is stopped again."""
+    os.chmod(tmp_path, 0o755)
+    stack = [helpers.ROOT / "scripts/stack"]
+    folder = ["--dir", str(tmp_path / "stack")]
+    for parent in list(tmp_path.parents)[:2]:
+        os.chmod(parent, 0o755)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([*stack, "start", *folder, "--port", port], capture_output=True,
+                              text=True, timeout=120)
+    assert done.returncode == 1 and "nginx did not start" in done.stderr, done.stderr
+    told = subprocess.run([*stack, "status", *folder], capture_output=True, text=True).stdout
+    assert set(line.split()[1] for line in told.splitlines()) == {"-"}, told
+    assert not (tmp_path / "stack/postgres/postmaster.pid").exists()
