@@ -14,7 +14,7 @@ useless(struct fa_error *err, const char *message, const char *action)
     return fa_error_action(err, "%s", action);
 }
 
-static const char export_again[] = "Export the part again as binary STL, or upload a STEP file.";
+static const char export_again[] = "Export the part again as binary STL.";
 
 static uint32_t
 read_u32(const unsigned char *bytes)

@@ -130,7 +130,7 @@ def test_a_new_cad_takes_over(alice):
     assert assets["first.stl"]["asset_stat"]["previous"] == "upload"
     assert assets["second.stl"]["asset_stat"]["choices"]["cad_analysis"]["error"] == {
         "message": "The file holds no facet.", "error_raised": True,
-        "recommmended_user_action": "Export the part again as binary STL, or upload a STEP file."}
+        "recommmended_user_action": "Export the part again as binary STL."}
     alice.upload(name="second.stl", part=part, overwrite="TRUE")
     assert alice.wait(part) == "finished"
     assert alice.get(f"/api/v1/part/{part}/thumbnail-file/").headers["etag"] == before
