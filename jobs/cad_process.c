@@ -136,6 +136,32 @@ fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output out
     return fa_steal_fd(&copy);
 }
 
+/* An end by signal, as an error.  Signals of its limits are about the file.  Those that come from
+ * outside (an operator, the kernel short of memory, a shutdown) are not, so it is tried again. */
+static int
+explain_signal(int number, struct fa_error *err)
+{
+    switch (number) {
+    case SIGKILL:
+    case SIGTERM:
+    case SIGINT:
+    case SIGHUP:
+    case SIGQUIT:
+        return fa_error_set(err, FA_E_KILLED, "fileapi-cad was ended from outside by signal %d",
+                            number);
+    case SIGXCPU:
+        fa_error_set(err, FA_E_CONTENT, "The analysis takes more computing time than is allowed.");
+        break;
+    case SIGXFSZ:
+        fa_error_set(err, FA_E_CONTENT, "The model to view would be larger than is allowed.");
+        break;
+    default:
+        fa_error_set(err, FA_E_CONTENT, "The analysis stopped at this file (signal %d).", number);
+        break;
+    }
+    return fa_error_action(err, "Export the part again, with fewer facets, and upload it anew.");
+}
+
 int
 fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err)
 {
@@ -149,12 +175,7 @@ fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err)
     if (WIFEXITED(status))
         return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad ended with status %d",
                             WEXITSTATUS(status));
-    if (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)
-        fa_error_set(err, FA_E_CONTENT, "The file needs more time or memory than is allowed.");
-    else
-        fa_error_set(err, FA_E_CONTENT, "The analysis stopped at this file (signal %d).",
-                     WTERMSIG(status));
-    return fa_error_action(err, "Export the part again, with fewer facets, and upload it anew.");
+    return explain_signal(WTERMSIG(status), err);
 }
 
 void

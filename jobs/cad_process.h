@@ -42,7 +42,8 @@ int fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step
 int fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output output,
                         const struct fa_task_ctx *ctx, struct fa_error *err) FA_MUSTCHECK;
 
-/* Waits for its end; 0 when it ended well, else -1 with an error for the user. */
+/* Waits for its end; 0 when it ended well, else -1: FA_E_CONTENT when the file is the reason,
+ * FA_E_KILLED when somebody else ended it. */
 int fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err) FA_MUSTCHECK;
 
 /* Kills it if it still runs, closes everything; fits FA_CLEANUP. */

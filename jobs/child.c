@@ -44,6 +44,26 @@ begin(struct fa_task_ctx *ctx, char **argv, struct fa_job *job, struct fa_error 
     return fa_job_begin(ctx->db, &id, strtoll(argv[2], NULL, 10), &self, ctx->arena, job, err);
 }
 
+/* Why an attempt has ended, for the user; on which object it failed is in the log. */
+static const char *
+reason(enum fa_error_code code)
+{
+    switch (code) {
+    case FA_E_KILLED:
+        return "the analysis was stopped from outside, perhaps for want of memory";
+    case FA_E_MEMORY:
+        return "memory was short";
+    case FA_E_SPACE:
+        return "the store has no space left";
+    case FA_E_STORE:
+        return "the store was away";
+    case FA_E_DATABASE:
+        return "the database was away";
+    default:
+        return "there was an internal error";
+    }
+}
+
 /* Turns a task's failure into the job's outcome; the process's exit status. */
 static int
 settle(struct fa_task_ctx *ctx, const struct fa_error *failure)
@@ -56,7 +76,7 @@ settle(struct fa_task_ctx *ctx, const struct fa_error *failure)
         outcome = fa_outcome_fail(ctx->db, ctx->job, failure, &err);
     else
         outcome = fa_outcome_retry(ctx->db, ctx->job, ctx->options->job_attempts,
-                                   fa_error_text(failure->code), &err);
+                                   reason(failure->code), &err);
     if (outcome >= 0)
         return EXIT_SUCCESS;
     fa_log_error(ctx->log, "job_settle", &err);

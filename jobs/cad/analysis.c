@@ -142,6 +142,14 @@ picture(struct part *part, struct fa_error *err)
     return fa_png_write(pixels, size, part->request->files[FA_CAD_PNG], err);
 }
 
+/* Memory is bounded by a limit that other attempts would meet too. */
+static void
+blame_file(struct fa_error *err)
+{
+    fa_error_set(err, FA_E_CONTENT, "The analysis takes more memory than is allowed.");
+    fa_error_action(err, "Export the part again, with fewer facets, and upload it anew.");
+}
+
 int
 fa_cad_analyse(const struct fa_cad_request *request, struct fa_error *err)
 {
@@ -155,6 +163,8 @@ fa_cad_analyse(const struct fa_cad_request *request, struct fa_error *err)
     for (size_t i = 0; result == 0 && i < FA_COUNT(stages); i++) {
         say(&part, "begin\t%s", stages[i].name);
         result = stages[i].run(&part, err);
+        if (result < 0 && err->code == FA_E_MEMORY)
+            blame_file(err);
         if (result == 0)
             say(&part, "end\t%s", stages[i].name);
         else if (err->code == FA_E_CONTENT)

@@ -8,14 +8,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { FIRST_DESCRIPTOR = 3, DESCRIPTORS_MAX = 8, STAGING = 64, CANNOT_EXEC = 127 };
+enum {
+    FIRST_DESCRIPTOR = 3,
+    DESCRIPTORS_MAX = 8,
+    STAGING = 64,
+    CANNOT_EXEC = 127,
+    CPU_GRACE_S = 5
+};
 
 static void
-limit(int resource, int64_t value)
+limit(int resource, int64_t soft, int64_t hard)
 {
-    struct rlimit both = {.rlim_cur = (rlim_t)value, .rlim_max = (rlim_t)value};
+    struct rlimit both = {.rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard};
 
-    if (value > 0)
+    if (soft > 0)
         setrlimit((__rlimit_resource_t)resource, &both);
 }
 
@@ -59,9 +65,11 @@ become(const struct fa_spawn *spawn, const char *path)
     arrange_descriptors(spawn);
     default_signals();
     setrlimit(RLIMIT_CORE, &no_core);
-    limit(RLIMIT_AS, spawn->memory_bytes);
-    limit(RLIMIT_CPU, spawn->cpu_seconds);
-    limit(RLIMIT_FSIZE, spawn->file_bytes);
+    limit(RLIMIT_AS, spawn->memory_bytes, spawn->memory_bytes);
+    /* The soft limit ends it with SIGXCPU; SIGKILL, which the hard one sends, could be anybody's.
+     */
+    limit(RLIMIT_CPU, spawn->cpu_seconds, spawn->cpu_seconds + CPU_GRACE_S);
+    limit(RLIMIT_FSIZE, spawn->file_bytes, spawn->file_bytes);
     execve(path, (char *const *)(uintptr_t)spawn->argv,
            spawn->environment != NULL ? spawn->environment : nothing);
     _exit(CANNOT_EXEC);

@@ -17,7 +17,7 @@ struct fa_spawn {
     size_t descriptor_count;
     bool session;         /* leads a session, and so a process group, of its own */
     int64_t memory_bytes; /* limits; 0: as the caller's */
-    int64_t cpu_seconds;
+    int64_t cpu_seconds;  /* SIGXCPU */
     int64_t file_bytes;
 };
 

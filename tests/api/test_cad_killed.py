@@ -1,0 +1,122 @@
+"""How fileapi-cad ends, and what follows: a foreign kill is tried again, a limit is the file's."""
+import os
+import resource
+import signal
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def own(helpers):
+    stack = helpers.make_stack(FILEAPI_JOB_ATTEMPTS="2")
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def user(own, helpers):
+    return helpers.Api(own, own.token("alice", org="acme"))
+
+
+@pytest.fixture(scope="module")
+def relief():
+    """An STL whose analysis takes long enough to be met: a waved surface of 320000 facets."""
+    side = 400
+    height = [[(x * x + 3 * y * y) % 37 / 10 for x in range(side + 1)] for y in range(side + 1)]
+    facets = bytearray()
+    for y in range(side):
+        for x in range(side):
+            a, b, c, d = ((i, j, height[j][i])
+                          for i, j in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)))
+            facets += struct.pack("<12fH", 0, 0, 0, *a, *b, *c, 0)
+            facets += struct.pack("<12fH", 0, 0, 0, *b, *d, *c, 0)
+    return bytes(80) + struct.pack("<I", len(facets) // 50) + bytes(facets)
+
+
+def find_cad(stack, part, timeout=30):
+    """The pid of the part's fileapi-cad, as soon as it is one; None when the job has ended."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        state, pid = stack.sql(f"SELECT state, pid FROM job WHERE part_id = '{part}'").split("|")
+        if state not in ("queued", "running"):
+            return None
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            for child in map(int, children if state == "running" else []):
+                if Path(f"/proc/{child}/comm").read_text().strip() == "fileapi-cad":
+                    return child
+        except OSError:
+            pass
+    raise AssertionError(f"no fileapi-cad within {timeout} s")
+
+
+def error_of(user, part, name):
+    stages = user.assets(part)[name]["asset_stat"]["choices"].values()
+    return [stage["error"] for stage in stages if stage["error"]["error_raised"]]
+
+
+def test_killed_once(own, user, relief):
+    """A foreign SIGKILL of fileapi-cad is a crash: the next attempt finishes the job."""
+    part = user.upload(relief, name="once.stl")["part_id"]
+    os.kill(find_cad(own, part), signal.SIGKILL)
+    assert user.wait(part) == "finished"
+    assert own.sql(f"SELECT crashes FROM job WHERE part_id = '{part}'") == "1"
+    assert error_of(user, part, "once.stl") == []
+
+
+def test_killed_every_time(own, user, relief):
+    """After the last attempt the part says what has happened, and does not blame the file."""
+    # Not the content of before, which may be known by now.
+    part = user.upload(relief + b"\0", name="always.stl")["part_id"]
+    kills = 0
+    while (pid := find_cad(own, part)) is not None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+            while Path(f"/proc/{pid}").exists():
+                time.sleep(0.01)
+        except ProcessLookupError:
+            pass
+    assert kills == 2 and user.wait(part) == "failed"
+    assert error_of(user, part, "always.stl") == [{
+        "message": "The work was tried 2 times and did not end: the analysis was stopped from "
+                   "outside, perhaps for want of memory.",
+        "error_raised": True,
+        "recommmended_user_action": "Try again later; if it happens again, tell the support the "
+                                    "part's id."}]
+
+
+def test_the_limit_of_computing_time(own, user, relief):
+    """The limit sends SIGXCPU before SIGKILL, and SIGXCPU ends the job at once, with the reason."""
+    part = user.upload(relief + b"\1", name="slow.stl")["part_id"]
+    pid = find_cad(own, part)
+    os.kill(pid, signal.SIGSTOP)
+    limits = dict((line[:26].strip(), line[26:].split()[:2])
+                  for line in Path(f"/proc/{pid}/limits").read_text().splitlines())
+    os.kill(pid, signal.SIGXCPU)
+    os.kill(pid, signal.SIGCONT)
+    soft, hard = map(int, limits["Max cpu time"])
+    assert 60 <= soft < hard, limits
+    assert user.wait(part) == "failed"
+    assert own.sql(f"SELECT crashes FROM job WHERE part_id = '{part}'") == "0"
+    error, = error_of(user, part, "slow.stl")
+    assert error["message"] == "The analysis takes more computing time than is allowed."
+
+
+def test_the_limit_of_memory(own, sanitized, relief, tmp_path):
+    """An analysis that meets its memory limit says so: the file is the reason."""
+    if sanitized:
+        pytest.skip("AddressSanitizer needs more address space than any limit leaves")
+    (tmp_path / "big.stl").write_bytes(relief)
+    done = subprocess.run(
+        [Path(own.env["FILEAPI_BIN"], "fileapi-cad"), "--in", tmp_path / "big.stl", "--metrics",
+         tmp_path / "m.json", "--progress", tmp_path / "steps"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (26 << 20, 26 << 20)),
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done
+    assert "error\tcad_analysis\tThe analysis takes more memory than is allowed.\tExport" in (
+        tmp_path / "steps").read_text()
