@@ -53,7 +53,7 @@ def test_a_closed_part_in_words(helpers, run_job, tmp_path):
     """The figures of a closed box are its own."""
     (tmp_path / "box.stl").write_bytes(helpers.box_stl())
     words = " ".join(run_job(tmp_path / "box.stl").stdout.split())
-    for expected in ("The model is closed and can be printed as it is.", "Volume 4199 mm³ 4.199 cm³",
+    for expected in ("The model is closed and can be printed as it is.", "Volume 4199 mm³ 4.2 cm³",
                      "Surface area 1582 mm² 15.82 cm²", "Watertight yes", "Open edges 0"):
         assert expected in words, (expected, words)
 
