@@ -1,4 +1,4 @@
-/* Published examples of signatures: RFC 7515 (JWS) and RFC 7520 (its cookbook). */
+/* Published examples of signatures: RFC 7515 (JWS), RFC 7520 (its cookbook), RFC 8037 (EdDSA). */
 #ifndef FA_TESTS_JOSE_VECTORS_H
 #define FA_TESTS_JOSE_VECTORS_H
 
@@ -40,5 +40,11 @@
     "II7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x" \
     "8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE" \
     "_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg"
+
+/* RFC 8037, A.2 and A.4. */
+#define ED_X      "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+#define ED_SIGNED "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+#define ED_SIGNATURE                                                                               \
+    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
 
 #endif
