@@ -1,15 +1,26 @@
 """The issuer's keys over the network: what fileapi-keys fetches, how often, and what holds without it."""
+import asyncio
 import http.server
 import json
+import os
+import signal
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
+import websockets
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from base64 import urlsafe_b64encode
+
+
+INTERVAL = 5   # between two fetches for unknown keys
+SLOW = 4       # that the issuer takes to answer, when it is to be slow
+PATIENCE = 4   # that a request may take at most while it waits for an unknown key
 
 
 def b64(data):
@@ -66,6 +77,7 @@ class Issuer:
         self.published = list(self.keys.values())
         self.fetches = 0
         self.fault = None
+        self.issued = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -84,11 +96,14 @@ class Issuer:
 
     def answer(self, request):
         discovery = request.path.endswith("/.well-known/openid-configuration")
+        if self.fault == "slow":
+            time.sleep(SLOW)
         document = {"keys": [k.jwk for k in self.published]}
         if discovery:
             self.fetches += 1
             issuer = self.url + "/" if self.fault == "another issuer" else self.url
-            document = {"issuer": issuer, "jwks_uri": self.url + "/certs"}
+            keys = "http://keys.example" if self.fault == "keys in the clear" else self.url
+            document = {"issuer": issuer, "jwks_uri": keys + "/certs"}
         body = json.dumps(document).encode()
         if self.fault == "huge" and not discovery:
             body += b" " * (300 * 1024)
@@ -103,24 +118,25 @@ class Issuer:
                    "exp": int(time.time()) + 300, **claims}
         head = b64(json.dumps({"alg": key.alg, "kid": key.kid, "typ": "JWT"}).encode())
         signed = f"{head}.{b64(json.dumps(payload).encode())}"
-        return f"{signed}.{b64(key.sign(signed.encode()))}"
+        self.issued.append(f"{signed}.{b64(key.sign(signed.encode()))}")
+        return self.issued[-1]
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("issuer")
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
-    issuer = Issuer(folder)
-    yield issuer
-    issuer.server.shutdown()
+def issuer():
+    # Not in pytest's own folder, which each start of pytest closes to other users.
+    with tempfile.TemporaryDirectory(prefix="fileapi-issuer-") as folder:
+        os.chmod(folder, 0o755)
+        issuer = Issuer(folder)
+        yield issuer
+        issuer.server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def service(issuer, helpers):
     stack = helpers.make_stack(OIDC_ISSUER=issuer.url, FILEAPI_KEYS_CA=issuer.ca,
                                FILEAPI_KEYS_AGE="2", FILEAPI_KEYS_STALE="8",
-                               FILEAPI_KEYS_INTERVAL="5",
+                               FILEAPI_KEYS_INTERVAL=str(INTERVAL),
                                OIDC_ROLE_CLAIMS="[https://acme.example/roles] realm_access.roles",
                                OIDC_MANAGER_ROLES="lead manager", OIDC_AUDIENCE="other fileapi")
     yield stack
@@ -183,7 +199,7 @@ def test_unknown_keys_cost_few_fetches(service, issuer, helpers):
     assert issuer.fetches - before <= passed / 2 + passed / 5 + 3
 
 
-@pytest.mark.parametrize("fault", ["down", "another issuer", "huge"])
+@pytest.mark.parametrize("fault", ["down", "another issuer", "huge", "keys in the clear"])
 def test_bad_answers_change_nothing(service, issuer, helpers, fault):
     """While the issuer answers nonsense the keys we have stay in force."""
     issuer.fault = fault
@@ -206,3 +222,126 @@ def test_stale_keys_are_not_used(service, issuer, helpers):
             break
         time.sleep(0.1)
     assert api.get("/api/v1/nothing/").status_code == 404
+
+
+def took(what, *arguments):
+    """The answer, and the seconds it took."""
+    began = time.monotonic()
+    return what(*arguments), time.monotonic() - began
+
+
+def test_a_slow_issuer_holds_nobody_up(service, issuer, helpers):
+    """Known keys serve at once; a request with a new key waits a bounded time, and then not each."""
+    time.sleep(INTERVAL + 1)
+    fresh = Key("slow", "RS256")
+    issuer.fault = "slow"
+    issuer.published = [*issuer.keys.values(), fresh]
+    for _ in range(20):
+        answer, seconds = took(status, service, helpers, issuer.token())
+        assert answer == 404 and seconds < 1
+    answer, seconds = took(status, service, helpers, issuer.token(fresh))
+    assert answer == 401 and seconds < PATIENCE
+    issuer.fault = None
+    deadline = time.monotonic() + 2 * SLOW + INTERVAL + 5
+    while status(service, helpers, issuer.token(fresh)) != 404:
+        assert time.monotonic() < deadline, "the new key never came"
+        time.sleep(0.2)
+
+
+def pid_of(service):
+    return int(Path(service.folder, "run/fileapi-keys.pid").read_text().split()[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+def test_without_fileapi_keys(service, issuer, helpers, number):
+    """Killed, stopped or stuck: known keys serve at once, an unknown one is 401 in a bounded time."""
+    pid = pid_of(service)
+    assert status(service, helpers, issuer.token()) == 404
+    os.kill(pid, number)
+    try:
+        time.sleep(0.3)
+        if number != signal.SIGSTOP:
+            # A killed one leaves its socket behind, one that was stopped does not.
+            assert Path(service.env["FILEAPI_KEYS_SOCKET"]).exists() == (number == signal.SIGKILL)
+        # Not for long: the keys of this stack are stale soon.
+        for _ in range(2 if number == signal.SIGSTOP else 8):
+            unknown = issuer.token(Key("unknown", "ES256"))
+            answer, seconds = took(status, service, helpers, unknown)
+            assert answer == 401 and seconds < (PATIENCE if number == signal.SIGSTOP else 1)
+            answer, seconds = took(status, service, helpers, issuer.token())
+            assert answer == 404 and seconds < 1
+    finally:
+        if number == signal.SIGSTOP:
+            os.kill(pid, signal.SIGCONT)
+        service.run("start")
+    fresh = Key(f"after-{number}", "ES256")
+    issuer.published = [*issuer.keys.values(), fresh]
+    deadline = time.monotonic() + INTERVAL + 5
+    while status(service, helpers, issuer.token(fresh)) != 404:
+        assert time.monotonic() < deadline, "the new key never came"
+        time.sleep(0.2)
+
+
+def handshake(service, token):
+    """The status a WebSocket's handshake is answered with."""
+    async def knock():
+        tls = ssl.create_default_context(cafile=service.ca)
+        url = f"{service.env['FILEAPI_WS_URL']}/echo/?Bearer={token}"
+        try:
+            async with websockets.connect(url, ssl=tls, close_timeout=1) as socket:
+                await socket.send("hello")
+                assert await asyncio.wait_for(socket.recv(), 10) == "hello"
+                return 101
+        except websockets.InvalidStatusCode as refused:
+            return refused.status_code
+    return asyncio.run(knock())
+
+
+def test_a_new_key_at_the_handshake(service, issuer):
+    """The first to show a new key may be a WebSocket; an unknown one does not get in."""
+    time.sleep(INTERVAL + 1)
+    fresh = Key("handshake", "PS256")
+    issuer.published = [*issuer.keys.values(), fresh]
+    assert handshake(service, issuer.token(fresh)) == 101
+    assert handshake(service, issuer.token(Key("unknown", "PS256"))) == 401
+    assert handshake(service, issuer.token()) == 101
+
+
+@pytest.mark.parametrize("address", ["http://issuer.example", "http://localhost.example",
+                                     "http://127.0.0.1.example", "http://127.0.0.1@issuer.example",
+                                     "https://user@localhost", "ftp://localhost",
+                                     "file:///etc/passwd", "localhost"])
+def test_addresses_that_are_not_fetched(service, tmp_path, address):
+    """Plain HTTP leaves the machine for no key, however the address is written; no file is made."""
+    keys = tmp_path / "keys.json"
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [Path(service.env["FILEAPI_BIN"], "fileapi-keys")], stderr=log,
+            env={**os.environ, **service.env, "OIDC_ISSUER": address, "FILEAPI_KEYS": str(keys),
+                 "FILEAPI_KEYS_SOCKET": str(tmp_path / "keys.sock")})
+        try:
+            deadline = time.monotonic() + 10
+            while "following" not in (told := (tmp_path / "log").read_text()):
+                assert process.poll() is None and time.monotonic() < deadline, told
+                time.sleep(0.02)
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0
+    failed, = [line for line in map(json.loads, told.splitlines())
+               if line["event"] == "keys_not_fetched"]
+    assert any(why in failed["detail"] for why in ("neither https nor", "user name", "no address"))
+    assert not keys.exists()
+
+
+def test_tokens_reach_no_log(service, issuer, helpers):
+    """After all this no log of the stack holds a part of any token: neither contents nor signature."""
+    for key in "RS256", Key("unknown", "RS256"):
+        assert status(service, helpers, issuer.token(key)) in (404, 401)
+        assert handshake(service, issuer.token(key)) in (101, 401)
+    logs = {log: log.read_text(errors="replace")
+            for log in Path(service.env["FILEAPI_LOGS"]).iterdir()}
+    assert {"fileapi.log", "fileapi-keys.log", "fileapi-ws.log", "nginx.log"} <= {
+        log.name for log in logs}
+    for token in issuer.issued:
+        for piece in token.split(".")[1:]:
+            assert not [log.name for log, text in logs.items() if piece in text]
