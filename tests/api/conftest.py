@@ -16,11 +16,14 @@ from pathlib import Path
 import pytest
 import requests
 import websockets
+from keycloak import Keycloak, Missing
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FILEAPI_SHARED", ROOT / ".." / "shared")).resolve()
 CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 FULL = os.environ.get("FILEAPI_FULL") == "1"
+# Who makes the tokens of the stack that tests share: "keycloak", or the embedded issuer.
+IDENTITY = os.environ.get("FILEAPI_IDENTITY", "embedded")
 
 # The box of the unit tests: 13 x 17 x 19 mm, outward facets.
 CORNERS = [((i & 1) * 13.0, (i >> 1 & 1) * 17.0, (i >> 2 & 1) * 19.0) for i in range(8)]
@@ -40,6 +43,8 @@ def box_stl(announced=12, name=None):
 class Stack:
     """One service of its own, in its own folder, on its own port."""
 
+    issuer = None  # who makes its tokens, if not the embedded one
+
     def __init__(self, folder, **environment):
         self.folder = str(folder)
         self.environment = {**os.environ, **environment}
@@ -56,6 +61,8 @@ class Stack:
         return done.stdout.strip()
 
     def token(self, sub="alice", **options):
+        if self.issuer:
+            return self.issuer.token(sub, **options)
         arguments = ["--sub", sub]
         for name, value in options.items():
             for each in value if isinstance(value, list) else [value]:
@@ -174,8 +181,25 @@ def make_stack(**environment):
 
 
 @pytest.fixture(scope="session")
-def stack():
-    stack = make_stack()
+def keycloak():
+    """A real Keycloak, which starts when the first test needs it."""
+    try:
+        keycloak = Keycloak(CACHE)
+    except Missing as why:
+        pytest.skip(str(why))
+    yield keycloak
+    keycloak.close()
+
+
+@pytest.fixture(scope="session")
+def stack(request):
+    if IDENTITY == "keycloak":
+        keycloak = request.getfixturevalue("keycloak")
+        # Both sides have one clock: a token that has ended is not waited for.
+        stack = make_stack(OIDC_ISSUER=keycloak.issuer, FILEAPI_TOKEN_LEEWAY="0")
+        stack.issuer = keycloak
+    else:
+        stack = make_stack()
     yield stack
     stack.stop()
 
