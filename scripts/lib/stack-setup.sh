@@ -199,6 +199,14 @@ body_limit() {
     echo $((value + (1 << 20)))
 }
 
+# The API's description and its page, where nginx's user can read them.
+copy_web() {
+    mkdir -p "$dir/web/docs"
+    cp "$here/openapi.yaml" "$dir/web/"
+    cp "$build/docs/index.html" "$dir/web/docs/"
+    chmod -R a+rX "$dir/web"
+}
+
 write_nginx() {
     local folder
     for folder in client fastcgi proxy uwsgi scgi; do
@@ -223,7 +231,8 @@ EOF
         "$here/scripts/render" "$here/nginx/fileapi.conf.in" LISTEN="127.0.0.1:${FILEAPI_URL##*:}" \
             SERVER_NAME=localhost SOCKET="$FILEAPI_SOCKET" WS_SOCKET="$FILEAPI_WS_SOCKET" \
             CERTIFICATE="$dir/tls/localhost.crt" CERTIFICATE_KEY="$dir/tls/localhost.key" \
-            LOGS="$dir/logs" STORE="$FILEAPI_STORE" MAX_BODY="$(body_limit)" RATE=2000 BURST=4000 \
+            LOGS="$dir/logs" STORE="$FILEAPI_STORE" WEB="$dir/web" \
+            MAX_BODY="$(body_limit)" RATE=2000 BURST=4000 \
             CORS_ORIGINS="${FILEAPI_CORS_ORIGINS:-}"
         echo "}"
     } >"$dir/nginx.conf"

@@ -1,0 +1,377 @@
+"""openapi.yaml and the service: neither knows what the other does not, and the page's lines work."""
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from test_models import npm  # noqa: F401, a fixture
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
+METHODS = ("get", "head", "post", "put", "patch", "delete")
+PROBLEM = "application/problem+json"
+# Said of a file by jobs, never by an answer.
+NO_ANSWER = {"The file's content cannot be used."}
+FILE = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+DRAWING = b"%PDF-1.4\n%%EOF\n"
+
+
+def resolve(value):
+    while "$ref" in value:
+        target = FILE
+        for step in value["$ref"].lstrip("#/").split("/"):
+            target = target[step]
+        value = {**target, **{k: v for k, v in value.items() if k != "$ref"}}
+    return value
+
+
+def operations():
+    """(METHOD, path) -> operation, with the path's parameters in it."""
+    return {(m.upper(), path): {**item[m], "parameters": [
+        resolve(p) for p in item.get("parameters", []) + item[m].get("parameters", [])]}
+        for path, item in FILE["paths"].items() for m in METHODS if m in item}
+
+
+def present_operations():
+    """Those that this version has: a planned one loses its mark with the commit that brings its route."""
+    return {k: o for k, o in operations().items() if not o.get("x-planned")}
+
+
+def service_operations():
+    return {k: o for k, o in present_operations().items() if "x-served-by" not in o}
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return json.loads(subprocess.run([BUILD / "describe"], capture_output=True, check=True).stdout)
+
+
+def rows(compiled):
+    """(METHOD, path) -> route; a route that delivers a file has HEAD too."""
+    for route in compiled["routes"]:
+        path = route["path"].replace("{part}", "{part_id}")
+        yield (route["method"], path), route
+        if "head" in route["flags"]:
+            yield ("HEAD", path), route
+
+
+def test_every_route_is_described_and_every_operation_routed(compiled):
+    """Methods and paths of the compiled table and of the file are the same, both ways."""
+    table, file = set(dict(rows(compiled))), set(service_operations())
+    assert table - file == set(), "routes that openapi.yaml lacks"
+    assert file - table == set(), "operations that no route serves"
+    assert table & {k for k, o in operations().items() if o.get("x-planned")} == set(), "planned, but routed"
+    assert len(table) == len(list(rows(compiled))) >= 20
+
+
+def test_flags_agree(compiled):
+    """Which operations need no token and which answer 501 is the same in table and file."""
+    for key, route in rows(compiled):
+        operation = service_operations()[key]
+        assert (operation.get("security") == []) == ("open" in route["flags"]), key
+        assert operation.get("x-not-yet", False) == ("not_yet" in route["flags"]), key
+
+
+def described_fields(operation):
+    """Where a field may stand (query, form, text) -> its schema and whether it is required there."""
+    found = {}
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "query":
+            found.setdefault(parameter["name"], {})["query"] = (parameter["schema"], parameter.get("required", False))
+    kinds = {"multipart/form-data": "form", "application/json": "text", "application/x-www-form-urlencoded": "text"}
+    for kind, media in resolve(operation.get("requestBody", {})).get("content", {}).items():
+        schema = resolve(media["schema"])
+        for name, value in schema["properties"].items():
+            found.setdefault(name, {})[kinds[kind]] = (resolve(value), name in schema.get("required", []))
+    return found
+
+
+def test_fields_agree(compiled):
+    """Every route's fields stand in the file where the route takes them, with their limits, and no others."""
+    count = 0
+    for key, route in rows(compiled):
+        described = described_fields(service_operations()[key])
+        assert set(described) == {f["name"] for f in route["fields"]}, key
+        places = {"query", "form", "text"} & set(route["flags"])
+        for field in route["fields"]:
+            count += 1
+            assert set(described[field["name"]]) == places, (key, field["name"])
+            for place, (schema, required) in described[field["name"]].items():
+                where = (key, field["name"], place)
+                # A field that may stand in two places is required in neither by itself.
+                if place != "query" and key[0] != "PATCH":
+                    assert required == ("required" in field["flags"]), where
+                if field["type"] == "choice":
+                    assert schema["enum"] == field["choices"], where
+                if field["type"] == "text":
+                    limits = (schema.get("minLength", 0), schema["maxLength"])
+                    assert limits == (field["min"], field["max"]), where
+                if field["type"] == "number":
+                    assert (schema["minimum"], schema["maximum"]) == (field["min"], field["max"]), where
+                if "nullable" in field["flags"] and place == "text":
+                    assert "null" in schema["type"], where
+    assert count >= 6
+
+
+def described_problems():
+    """Every error's example: (status, title, detail) -> whether it has an instance."""
+    found = {}
+    for response in FILE["components"]["responses"].values():
+        for example in response.get("content", {}).get(PROBLEM, {}).get("examples", {}).values():
+            problem = resolve(example)["value"]
+            key = problem["status"], problem["title"], problem["detail"]
+            found[key] = found.get(key, False) or "instance" in problem
+    return found
+
+
+def nginx_problems():
+    template = (ROOT / "nginx/fileapi.conf.in").read_text()
+    found = {(int(status), title, detail) for status, title, detail in re.findall(
+        r"""'"status":(\d+),"title":"([^"]+)","detail":"([^"]+)"'""", template)}
+    assert len(found) >= 11
+    return found
+
+
+def test_errors_agree(compiled):
+    """The errors of the registry and of nginx, with their texts, are those of the file, both ways."""
+    registry = {(e["status"], e["title"], e["detail"]) for e in compiled["errors"] if e["detail"] not in NO_ANSWER}
+    assert registry | nginx_problems() == set(described_problems())
+
+
+def required_statuses(key, route):
+    """The errors that the router, the fields and nginx can give on a route."""
+    statuses = {400, 413, 414, 429, 500, 502, 503, 504, 507}
+    if "open" not in route["flags"]:
+        statuses |= {401}
+    if "{part_id}" in key[1]:
+        statuses |= {403, 404}
+    if route["fields"]:
+        statuses |= {422}
+    if "head" in route["flags"]:
+        statuses |= {412, 416}
+    if "not_yet" in route["flags"]:
+        statuses |= {501}
+    return statuses
+
+
+def test_errors_are_documented_per_operation(compiled):
+    """Every operation names at least the errors that the code before its handler gives."""
+    for key, route in rows(compiled):
+        named = {int(s) for s in service_operations()[key]["responses"]}
+        assert required_statuses(key, route) - named == set(), key
+
+
+def media_examples(media):
+    if "example" in media:
+        yield media["example"]
+    for example in media.get("examples", {}).values():
+        yield resolve(example)["value"]
+
+
+def all_examples():
+    """Every example of the file with the schema it must fit."""
+    contents = [r.get("content", {}) for r in FILE["components"]["responses"].values()]
+    contents += [b["content"] for b in FILE["components"]["requestBodies"].values()]
+    for operation in operations().values():
+        contents += [r["content"] for r in operation["responses"].values() if "content" in r]
+        contents += [operation["requestBody"]["content"]] if "content" in operation.get("requestBody", {}) else []
+        for parameter in operation["parameters"]:
+            if "example" in parameter:
+                yield parameter["example"], parameter["schema"]
+    for content in contents:
+        for media in content.values():
+            for example in media_examples(media):
+                yield example, media["schema"]
+    for name, schema in FILE["components"]["schemas"].items():
+        for example in schema.get("examples", []):
+            yield example, {"$ref": f"#/components/schemas/{name}"}
+
+
+def check(example, schema):
+    jsonschema.Draft202012Validator({**schema, "components": FILE["components"]}).validate(example)
+
+
+def test_examples_fit_their_schemas():
+    """Every example is what its schema says."""
+    examples = list(all_examples())
+    for example, schema in examples:
+        check(example, schema)
+    assert len(examples) >= 40
+    used = json.dumps({k: v for k, v in FILE.items() if k != "components"}) + json.dumps(FILE["components"])
+    for kind, members in FILE["components"].items():
+        for name in members:
+            assert kind == "securitySchemes" or f'"#/components/{kind}/{name}"' in used or name in (
+                "UnknownPath", "MethodNotAllowed", "Event"), f"nothing refers to {kind}/{name}"
+
+
+def test_contract_examples_fit(helpers):
+    """The contract's own whole answers fit the schemas of the file."""
+    folder = helpers.SHARED / "contract/examples"
+    if not folder.exists():
+        pytest.skip(f"no contract examples: {folder} is not there")
+    names = {"event": "Event", "problem": "Problem"}
+    for path in sorted(folder.glob("*.json")):
+        kind = names.get(path.name.split("-")[0], "PartAnswer")
+        check(json.loads(path.read_text()), {"$ref": f"#/components/schemas/{kind}"})
+
+
+# --- what nginx serves ---------------------------------------------------------
+
+def test_served_to_everybody(stack, helpers):
+    """File and page come without a token, with and without a slash, and can be revalidated."""
+    nobody = helpers.Api(stack, None)
+    for path, kind, start in (("/api/v1/openapi.yaml", "application/yaml", "openapi: 3.1"),
+                              ("/api/docs", "text/html; charset=utf-8", "<!DOCTYPE html>")):
+        for slash in ("", "/"):
+            answer = nobody.get(path + slash)
+            assert answer.status_code == 200, helpers.told(answer)
+            assert answer.headers["content-type"] == kind and answer.text.startswith(start)
+            again = nobody.get(path + slash, headers={"If-None-Match": answer.headers["etag"]})
+            assert again.status_code == 304 and not again.content
+        assert nobody.call("HEAD", path).status_code == 200
+        for method in ("POST", "PUT", "DELETE"):
+            answer = nobody.call(method, path)
+            helpers.assert_problem(answer, 405, "Method not allowed.")
+            assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+        assert nobody.call("OPTIONS", path).status_code == 204
+    assert yaml.safe_load(nobody.get("/api/v1/openapi.yaml").text) == FILE
+    assert "default-src 'none'" in nobody.get("/api/docs/").headers["content-security-policy"]
+
+
+class Page(HTMLParser):
+    """What a reader of the page meets: elements, anchors, links, and the lines to paste by operation."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.ids, self.links, self.lines = set(), [], [], {}
+        self.article = self.language = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.elements.add(tag)
+        self.links += [attributes[n] for n in ("href", "src", "action") if n in attributes]
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "article":
+            self.article = attributes["id"]
+        if tag == "pre":
+            self.language = attributes["class"]
+
+    def handle_endtag(self, tag):
+        if tag == "pre":
+            self.language = None
+
+    def handle_data(self, data):
+        if self.language in ("curl", "axios"):
+            lines = self.lines.setdefault(self.article, {})
+            lines[self.language] = lines.get(self.language, "") + data
+
+
+@pytest.fixture(scope="module")
+def page(stack, helpers):
+    return Page(helpers.Api(stack, None).get("/api/docs/").text)
+
+
+def test_page_is_whole_and_alone(page):
+    """Every operation has its anchor and both lines; no link leads nowhere, nothing comes from elsewhere."""
+    ids = {o["operationId"] for o in operations().values()}
+    assert set(page.lines) == ids
+    assert all(set(lines) == {"curl", "axios"} for lines in page.lines.values())
+    assert all("\n" not in line for lines in page.lines.values() for line in lines.values())
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert {link for link in page.links if not link.startswith("#")} == {"/api/v1/openapi.yaml"}
+    assert not page.elements & {"script", "link", "img", "iframe", "object", "embed", "video", "audio", "form"}
+
+
+@pytest.fixture
+def workplace(alice, helpers, tmp_path):
+    """A folder with the files that the lines name, and a maker of parts that have all there is to get."""
+    (tmp_path / "MyPart.stl").write_bytes(helpers.box_stl())
+    (tmp_path / "MyDrawing.pdf").write_bytes(DRAWING)
+
+    def make_part():
+        part = alice.upload(name="MyPart.stl")["part_id"]
+        alice.upload(DRAWING, name="MyDrawing.pdf", part=part, kind="drawing")
+        alice.wait(part)
+        alice.get(f"/api/v1/part/{part}/analysis-results-file/")
+        assert alice.wait(part, "write_and_store_analysis_results_XLS") == "finished"
+        return part
+
+    return tmp_path, make_part
+
+
+def expected(operation):
+    if "101" in operation["responses"]:
+        return 101
+    return 501 if operation.get("x-not-yet") else 200
+
+
+def test_curl_lines_work(page, stack, alice, workplace):
+    """Every curl line of the page, pasted into a shell, gets the success that the file names."""
+    folder, make_part = workplace
+    (folder / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
+    environment = {**os.environ, "CURL_HOME": str(folder), "CURL_CA_BUNDLE": stack.ca, "FILEAPI_URL": stack.url,
+                   "FILEAPI_TOKEN": alice.token}
+    shared, got, want = make_part(), {}, {}
+    for (method, path), operation in present_operations().items():
+        part = shared if method in ("GET", "HEAD") else make_part()
+        place = folder / operation["operationId"]
+        place.mkdir()
+        for name in ("MyPart.stl", "MyDrawing.pdf"):
+            shutil.copy(folder / name, place) if method in ("POST", "PATCH", "PUT") else None
+        line = page.lines[operation["operationId"]]["curl"]
+        done = subprocess.run(["bash", "-c", line], cwd=place, capture_output=True, text=True, errors="replace",
+                              env={**environment, "PART": part})
+        got[operation["operationId"]] = int(done.stdout.splitlines()[-1]), done.returncode
+        # The socket stays open until curl's own time is over (28); an error brings no name for a file (23).
+        want[operation["operationId"]] = expected(operation), {101: 28, 501: 23 if "-OJ" in line else 0}.get(
+            expected(operation), 0)
+    assert got == want
+
+
+RUN_LINES = """
+const axios = require('axios'), fs = require('fs'), { File } = require('buffer');
+const Line = Object.getPrototypeOf(async () => {}).constructor;
+const [url, token, lines] = JSON.parse(fs.readFileSync(0, 'utf8'));
+const api = axios.create({ baseURL: url, proxy: false, headers: { Authorization: `Bearer ${token}` } });
+let status;
+api.interceptors.response.use((r) => { status = r.status; return r; }, (e) => {
+  status = e.response ? e.response.status : e.message; throw e; });
+(async () => {
+  const got = {};
+  for (const [id, part, line] of lines) {
+    const run = new Line('api', 'part', 'file', 'url', 'token', line);
+    const file = new File([fs.readFileSync('MyPart.stl')], 'MyPart.stl');
+    status = 'no answer';
+    if (!line.includes('WebSocket')) await run(api, part, file, url, token).catch((e) => {
+      if (!e.response) status = e.message; });
+    got[id] = status;
+  }
+  console.log(JSON.stringify(got));
+})();
+"""
+
+
+def test_axios_lines_work(page, stack, alice, workplace, npm):  # noqa: F811
+    """Every axios line of the page does what the file says, with axios under Node; the socket's line is read only."""
+    folder, make_part = workplace
+    shared = make_part()
+    lines, want = [], {}
+    for (method, _), operation in present_operations().items():
+        part = shared if method in ("GET", "HEAD") else make_part()
+        lines.append((operation["operationId"], part, page.lines[operation["operationId"]]["axios"]))
+        want[operation["operationId"]] = "no answer" if expected(operation) == 101 else expected(operation)
+    done = subprocess.run(["node", "-e", RUN_LINES], input=json.dumps([stack.url, alice.token, lines]), cwd=folder,
+                          capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "NODE_PATH": str(npm / "node_modules"), "NODE_EXTRA_CA_CERTS": stack.ca})
+    assert done.returncode == 0 and done.stdout, done.stderr
+    assert json.loads(done.stdout) == want
