@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from test_models import npm  # noqa: F401, a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
+CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 PROBLEM = "application/problem+json"
 # Said of a file by jobs, never by an answer.
@@ -375,3 +377,58 @@ def test_axios_lines_work(page, stack, alice, workplace, npm):  # noqa: F811
                           env={**os.environ, "NODE_PATH": str(npm / "node_modules"), "NODE_EXTRA_CA_CERTS": stack.ca})
     assert done.returncode == 0 and done.stdout, done.stderr
     assert json.loads(done.stdout) == want
+
+
+# --- with tools from PyPI ------------------------------------------------------
+
+@pytest.fixture(scope="session")
+def pypi():
+    """A virtual environment with tests/contract/requirements.txt, cached outside the tree."""
+    wanted = (ROOT / "tests/contract/requirements.txt").read_text()
+    folder = CACHE / "contract"
+    mark = folder / "requirements.txt"
+    if not mark.exists() or mark.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", folder], check=True)
+        done = subprocess.run([folder / "bin/pip", "install", "-q", "-r", ROOT / "tests/contract/requirements.txt"],
+                              capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"PyPI cannot be reached: {done.stderr.strip()[-200:]}")
+        mark.write_text(wanted)
+    return folder / "bin"
+
+
+def test_file_is_openapi(pypi):
+    """The file is valid OpenAPI 3.1."""
+    done = subprocess.run([pypi / "openapi-spec-validator", "--schema", "3.1", ROOT / "openapi.yaml"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def crowd(stack, alice, helpers, workplace):
+    """Users of every standing, and parts of every state, for requests that schemathesis makes up."""
+    _, make_part = workplace
+    stranger = stack.token("mallory", org="evil", role="admin")
+    tokens = {"owner": alice.token, "colleague": stack.token("bob", org="acme"),
+              "manager": stack.token("carol", org="acme", role="manager"), "stranger": stranger,
+              "loner": stack.token("dora"), "expired": stack.token("alice", org="acme", ttl=-60), "nobody": None}
+    misc = alice.upload(b"note", name="note.txt", kind="misc")["part_id"]
+    bad = alice.upload(b"", name="MyDrawing.stl")["part_id"]
+    alice.wait(bad)
+    parts = {"ready": make_part(), "ready too": make_part(), "without CAD": misc, "failed": bad,
+             "foreign": helpers.Api(stack, stranger).upload(name="MyPart.stl")["part_id"],
+             "unknown": uuid.uuid4().hex}
+    return {"tokens": tokens, "parts": parts}
+
+
+def test_schemathesis(stack, helpers, crowd, pypi, capsys):
+    """Seven users, requests made up from the file: no 5xx, no undocumented status, type, header or body."""
+    contract = {"url": stack.url, "ca": stack.ca, "examples": 400 if helpers.FULL else 25, **crowd}
+    done = subprocess.run([pypi / "python", "-m", "pytest", "-q", "-s", "-c", os.devnull, "--rootdir", ROOT,
+                           "-p", "no:cacheprovider", ROOT / "tests/contract"], capture_output=True, text=True,
+                          env={**os.environ, "CONTRACT": json.dumps(contract)}, cwd=stack.folder)
+    with capsys.disabled():
+        print("\nschemathesis: " + (re.findall(r"^\d+ requests.*$", done.stdout, re.M) or ["no summary"])[0])
+    assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-2000:]

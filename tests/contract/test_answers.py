@@ -1,0 +1,102 @@
+"""Every answer of the service is one that openapi.yaml names: schemathesis makes the requests.
+
+Run by tests/api/test_openapi.py with a virtual environment of its own (requirements.txt) against a running stack.
+CONTRACT holds as JSON: url, ca, tokens by user (null: none), parts by what they are, examples (requests per operation).
+"""
+import collections
+import json
+import os
+import zlib
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (content_type_conformance, response_headers_conformance,
+                                               response_schema_conformance, status_code_conformance)
+
+CONTRACT = json.loads(os.environ["CONTRACT"])
+ROOT = Path(__file__).resolve().parents[2]
+USERS = sorted(CONTRACT["tokens"])
+PARTS = sorted(CONTRACT["parts"])
+TARGETS = {"0": 1, "nonsense": 1, "0" * 32: 1, **{part: 3 for part in PARTS}}
+WEIGHTED = [target for target, weight in TARGETS.items() for _ in range(weight)]
+SESSION = requests.Session()
+SESSION.trust_env = False
+SESSION.verify = CONTRACT["ca"]
+seen = collections.defaultdict(collections.Counter)
+
+config = SchemathesisConfig.from_dict({
+    "seed": 20230118,
+    "generation": {"max-examples": CONTRACT["examples"], "with-security-parameters": False, "deterministic": True},
+    # Implemented operations answer no 5xx at all; the others their 501.
+    "checks": {"not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "501"]}},
+})
+# A WebSocket is no request and answer; tests/api/test_events.py has it.
+schema = schemathesis.openapi.from_path(ROOT / "openapi.yaml", config=config).exclude(path="/ws/echo/")
+schema = schema.exclude(lambda ctx: ctx.operation.definition.raw.get("x-planned", False))
+
+
+def pick(case, what, choices):
+    """One of the choices: always the same for the same request, so that failures can be repeated."""
+    key = f"{what}{case.method}{case.path}{case.query}{case.headers}{case.body}{case.path_parameters}"
+    return choices[zlib.crc32(key.encode("utf-8", "surrogatepass")) % len(choices)]
+
+
+def headers_of(user):
+    token = CONTRACT["tokens"][user]
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def disposable_part():
+    """A part of the owner's that a request may destroy."""
+    answer = SESSION.post(f"{CONTRACT['url']}/api/v1/part/0/assets/", headers=headers_of("owner"),
+                          data={"asset_type": "offer"}, files={"file": ("MyDrawing.pdf", b"%PDF")})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["part_id"]
+
+
+def aim(case):
+    """Half of the requests go where there is something to answer."""
+    if "part_id" not in case.path_parameters or pick(case, "stray", range(8)) == 0:
+        return
+    target = pick(case, "part", WEIGHTED)
+    if target in PARTS:
+        target = CONTRACT["parts"][target]
+        if case.method in ("DELETE", "PATCH"):
+            target = disposable_part()
+    case.path_parameters["part_id"] = target
+    if case.query and "basename" in case.query and pick(case, "name", range(2)):
+        case.query["basename"] = "MyDrawing.pdf"
+
+
+@schema.parametrize()
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_answers(case):
+    """No 5xx, no undocumented status, content type, header or body, whoever asks for whatever."""
+    aim(case)
+    user = pick(case, "user", USERS + ["owner"] * 2)
+    response = case.call(base_url=CONTRACT["url"], session=SESSION, headers=headers_of(user), verify=CONTRACT["ca"])
+    seen[case.operation.label][response.status_code] += 1
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance]
+    # An answer to HEAD has no body to check.
+    case.validate_response(response, checks=checks + [response_schema_conformance] * (case.method != "HEAD"))
+    if response.status_code == 501:
+        assert case.operation.definition.raw.get("x-not-yet"), case.as_curl_command()
+
+
+def test_successes_were_reached():
+    """Every operation that is implemented has answered with success too, so its checks were no formality."""
+    for label, statuses in sorted(seen.items()):
+        print(f"{label}: " + ", ".join(f"{n} x {status}" for status, n in sorted(statuses.items())))
+    print(f"{sum(sum(s.values()) for s in seen.values())} requests, {len(seen)} operations, {len(USERS)} users")
+    unreached = []
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if not operation.definition.raw.get("x-not-yet") and not any(s < 400 for s in seen[operation.label]):
+            unreached.append(operation.label)
+    if CONTRACT["examples"] >= 10:
+        assert unreached == []
