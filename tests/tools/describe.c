@@ -78,9 +78,6 @@ describe_routes(void)
         add(object, "method", route->method);
         add(object, "path", route->path);
         add_flags(object, route_flags, route->flags);
-        if (route->handler == fa_not_yet)
-            json_object_array_add(json_object_object_get(object, "flags"),
-                                  json_object_new_string("not_yet"));
         for (size_t i = 0; route->fields != NULL && route->fields[i].name != NULL; i++)
             json_object_array_add(fields, describe_field(&route->fields[i]));
         json_object_object_add(object, "fields", fields);
