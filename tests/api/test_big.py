@@ -77,4 +77,5 @@ def test_migrations_apply_once(stack):
     done = subprocess.run(run, env={**os.environ, **stack.env}, capture_output=True, text=True)
     assert done.returncode == 1 and "has changed since it was applied" in done.stderr
     stack.sql("UPDATE schema_migration SET sha256 = s.sha256 FROM (SELECT sha256(convert_to("
-              f"pg_read_file('{stack.env['FILEAPI_SQL']}/0001_base.sql'), 'UTF8')) AS sha256) s")
+              f"pg_read_file('{stack.env['FILEAPI_SQL']}/0001_base.sql'), 'UTF8')) AS sha256) s"
+              " WHERE version = 1")
