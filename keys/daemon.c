@@ -21,8 +21,8 @@ enum {
     FILE_BYTES = 1 << 20,
     BACKLOG = 128,
     WAIT_MAX_MS = 60000,
-    RETRY_MIN_S = 2,   /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
-    CHANGED_WAIT_S = 1 /* between fetches for unknown keys that do find new ones */
+    RETRY_MIN_S = 2, /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
+    VAIN_MAX = 4     /* fetches in vain that questions may cause in quick succession */
 };
 
 struct daemon {
@@ -31,11 +31,12 @@ struct daemon {
     struct fa_fetcher fetcher;
     int listener; /* -1: nobody asks */
     int signals;
-    struct fa_buf known;    /* the JWKS as it came last */
-    int64_t fetched_s;      /* wall clock; 0: not yet */
-    int64_t due_us;         /* monotonic, as all times below: the next fetch by age */
-    int64_t retry_s;        /* wait after the next failed fetch */
-    int64_t ask_allowed_us; /* the next fetch that a question may cause */
+    struct fa_buf known; /* the JWKS as it came last */
+    int64_t fetched_s;   /* wall clock; 0: not yet */
+    int64_t due_us;      /* monotonic, as all times below: the next fetch by age */
+    int64_t retry_s;     /* wait after the next failed fetch */
+    int vain_left;       /* fetches in vain that questions may still cause */
+    int64_t refill_us;   /* when there is one more of them */
 };
 
 /* --- fetching ----------------------------------------------------------------------------------
@@ -110,30 +111,43 @@ fetch(struct daemon *daemon)
 /* --- questions ---------------------------------------------------------------------------------
  */
 
-/* Connecting is the question (lib/auth/bearer.h).  Those who came while a fetch was under way find
- * its keys in the file, whatever they are told.  A fetch that found nothing new is charged in full,
- * so made-up keys cost the issuer one fetch per FILEAPI_KEYS_INTERVAL. */
+static void
+refill(struct daemon *daemon)
+{
+    int64_t interval_us = daemon->options->keys_interval * SECOND_US;
+    int64_t now_us = fa_clock_monotonic_us();
+
+    while (daemon->vain_left < VAIN_MAX && daemon->refill_us <= now_us) {
+        daemon->vain_left++;
+        daemon->refill_us += interval_us > 0 ? interval_us : 1;
+    }
+    if (daemon->vain_left == VAIN_MAX)
+        daemon->refill_us = now_us + interval_us;
+}
+
+/* Connecting is the question (lib/auth/bearer.h).  A fetch that finds nothing new is charged, so
+ * made-up keys cost the issuer one fetch per FILEAPI_KEYS_INTERVAL in the long run; a few are not
+ * waited for, because a key that has just gone is asked for as well and must not delay a new one.
+ * Those who came while the fetch was under way find its keys in the file: one fetch is for all. */
 static void
 answer(struct daemon *daemon)
 {
-    FA_AUTO_FD fd = accept4(daemon->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int64_t wait_s;
     char line[24];
-    int64_t wait_us;
     int length;
+    int fd;
 
-    if (fd < 0)
-        return;
-    if (fa_clock_monotonic_us() >= daemon->ask_allowed_us) {
-        bool changed = fetch(daemon);
-        int64_t wait_s = changed ? CHANGED_WAIT_S : daemon->options->keys_interval;
-
-        daemon->ask_allowed_us = fa_clock_monotonic_us() + wait_s * SECOND_US;
+    refill(daemon);
+    if (daemon->vain_left > 0 && !fetch(daemon))
+        daemon->vain_left--;
+    wait_s =
+        daemon->vain_left > 0 ? 0 : (daemon->refill_us - fa_clock_monotonic_us()) / SECOND_US + 1;
+    length = snprintf(line, sizeof line, "%lld\n", (long long)(wait_s > 0 ? wait_s : 0));
+    while ((fd = accept4(daemon->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        /* One who has gone meanwhile is no fault. */
+        (void)!send(fd, line, (size_t)length, MSG_NOSIGNAL);
+        close(fd);
     }
-    wait_us = daemon->ask_allowed_us - fa_clock_monotonic_us();
-    length = snprintf(line, sizeof line, "%lld\n", (long long)(wait_us / SECOND_US + 1));
-    /* One who has gone meanwhile is no fault. */
-    if (send(fd, line, (size_t)length, MSG_NOSIGNAL) < 0)
-        return;
 }
 
 static int
@@ -218,6 +232,7 @@ fa_daemon_run(const struct fa_options *options, const struct fa_log *log)
                             .log = log,
                             .fetcher = {.ca = options->keys_ca},
                             .listener = -1,
+                            .vain_left = VAIN_MAX,
                             .retry_s = RETRY_MIN_S};
     struct fa_error err = {0};
 

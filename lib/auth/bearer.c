@@ -63,7 +63,8 @@ ask(struct fa_bearer *bearer)
     FA_AUTO_FD fd = connect_to(bearer->socket);
     struct pollfd answered = {.fd = fd, .events = POLLIN};
     char answer[ANSWER_BYTES] = "";
-    long wait_s = 0;
+    /* Without an answer the issuer is slow: not every request shall wait for it. */
+    long wait_s = 1;
 
     if (fd < 0)
         return false;
@@ -71,8 +72,7 @@ ask(struct fa_bearer *bearer)
     if (poll(&answered, 1, (int)(bearer->patience_us / 1000)) > 0 &&
         read(fd, answer, sizeof answer - 1) > 0)
         wait_s = strtol(answer, NULL, 10);
-    /* Without an answer the issuer is slow: not every request shall wait for it. */
-    wait_s = wait_s < 1 ? 1 : wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s;
+    wait_s = wait_s < 0 ? 0 : wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s;
     bearer->ask_after_us = fa_clock_monotonic_us() + wait_s * SECOND_US;
     return true;
 }
