@@ -58,6 +58,14 @@ def test_a_closed_part_in_words(helpers, run_job, tmp_path):
         assert expected in words, (expected, words)
 
 
+def test_a_part_that_is_known(helpers, run_job, tmp_path):
+    """The same file a second time is ready without an analysis, and told all the same."""
+    (tmp_path / "box.stl").write_bytes(helpers.box_stl(name=b"twice"))
+    for _ in range(2):
+        done = run_job(tmp_path / "box.stl")
+        assert done.returncode == 0 and "Watertight                yes" in done.stdout, done
+
+
 def test_a_format_that_is_only_stored(run_job, tmp_path):
     """run-job says so at once, instead of waiting for a job that nobody has started."""
     (tmp_path / "part.obj").write_bytes(b"o part\n")
