@@ -20,6 +20,7 @@ def hidden(helpers, tmp_path):
     build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
     for program in PROGRAMS:
         shutil.copy(build / program, tmp_path / program)
+    shutil.copytree(build / "docs", tmp_path / "docs")
     yield tmp_path
     place = tmp_path / "stack/elsewhere"
     if place.exists():
