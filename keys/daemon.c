@@ -22,7 +22,8 @@ enum {
     BACKLOG = 128,
     WAIT_MAX_MS = 60000,
     RETRY_MIN_S = 2, /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
-    VAIN_MAX = 4     /* fetches in vain that questions may cause in quick succession */
+    VAIN_MAX = 4,    /* fetches in vain that questions may cause in quick succession */
+    CHANGED_S = 2    /* after new keys, those who ask may just not have seen them: not charged */
 };
 
 struct daemon {
@@ -37,6 +38,7 @@ struct daemon {
     int64_t retry_s;     /* wait after the next failed fetch */
     int vain_left;       /* fetches in vain that questions may still cause */
     int64_t refill_us;   /* when there is one more of them */
+    int64_t changed_us;  /* when new keys came last */
 };
 
 /* --- fetching ----------------------------------------------------------------------------------
@@ -100,6 +102,8 @@ fetch(struct daemon *daemon)
         return false;
     }
     changed = take_as_known(daemon, &jwks);
+    if (changed)
+        daemon->changed_us = fa_clock_monotonic_us();
     fa_log(daemon->log, changed ? FA_LOG_INFO : FA_LOG_DEBUG, "keys_fetched",
            FA_LOG_NUMBER("bytes", jwks.length), FA_LOG_NUMBER("changed", changed));
     daemon->fetched_s = now_s;
@@ -138,7 +142,8 @@ answer(struct daemon *daemon)
     int fd;
 
     refill(daemon);
-    if (daemon->vain_left > 0 && !fetch(daemon))
+    if (daemon->vain_left > 0 && !fetch(daemon) &&
+        fa_clock_monotonic_us() - daemon->changed_us > CHANGED_S * SECOND_US)
         daemon->vain_left--;
     wait_s =
         daemon->vain_left > 0 ? 0 : (daemon->refill_us - fa_clock_monotonic_us()) / SECOND_US + 1;
