@@ -12,9 +12,8 @@ struct fa_match {
     char allow[64]; /* methods of the path, as the Allow header lists them */
 };
 
-/* A path without a placeholder hides the ones with it that also fit and come later.
- * Looks `method` and `path` (no query) up in `routes`.  HEAD finds the GET of routes that deliver
- * files. */
+/* Looks `method` and `path` (no query) up in `routes`.  HEAD finds the GET of routes that deliver
+ * files.  A path without a placeholder hides those with one that fit too and stand after it. */
 void fa_router_match(const struct fa_route *routes, const char *method, const char *path,
                      struct fa_match *match);
 

@@ -124,9 +124,10 @@ read_multipart(struct exchange *x, const char *content_type, struct fa_error *er
     char buffer[READ_BYTES];
     int got;
 
-    if (fa_quota_announced(x->ctx->options,
-                           x->request.new_part && x->identity.organization_count > 0,
-                           x->body.left - FORM_BYTES, err) < 0 ||
+    if (((x->request.route->flags & FA_ROUTE_NEW_PART) != 0 &&
+         fa_quota_announced(x->ctx->options,
+                            x->request.new_part && x->identity.organization_count > 0,
+                            x->body.left - FORM_BYTES, err) < 0) ||
         fa_form_open(&reader, content_type, err) < 0)
         return -1;
     while ((got = fa_body_read(&x->body, buffer, sizeof buffer, err)) > 0)
