@@ -7,13 +7,13 @@
 #include "fcgi/serve.h"
 #include "handlers/handler.h"
 #include "lib/base/clock.h"
+#include "lib/base/signals.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -88,14 +88,9 @@ open_services(struct worker *worker, const struct fa_options *options, struct fa
 static int
 open_worker(struct worker *worker, const struct fa_options *options, struct fa_error *err)
 {
-    sigset_t stop;
-
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    worker->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    worker->signals = fa_signals_open(0, err);
     if (worker->signals < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+        return -1;
     if (FCGX_Init() != 0 ||
         FCGX_InitRequest(&worker->fcgi, worker->listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
         return fa_error_set(err, FA_E_INTERNAL, "libfcgi does not start");

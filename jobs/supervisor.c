@@ -4,6 +4,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
+#include "lib/base/signals.h"
 #include "lib/object/object.h"
 #include "lib/quota/quota.h"
 #include "lib/replay/replay.h"
@@ -267,16 +268,12 @@ static int
 open_supervisor(struct supervisor *self, struct fa_error *err)
 {
     const struct fa_options *options = self->options;
-    sigset_t signals;
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    self->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    self->signals = fa_signals_open(SIGCHLD, err);
+    if (self->signals < 0)
+        return -1;
     self->db = fa_db_new(fa_options_direct(options), "fileapi-jobs", options->database_timeout);
-    if (self->signals < 0 || self->db == NULL)
+    if (self->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "start");
     fa_children_init(&self->children, options->job_slots);
     if (fa_job_machine(self->machine, sizeof self->machine, err) < 0 ||

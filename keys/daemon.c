@@ -6,12 +6,12 @@
 #include "lib/base/new_file.h"
 #include "lib/base/ready.h"
 #include "lib/base/share_socket.h"
+#include "lib/base/signals.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -181,17 +181,11 @@ listen_on(const char *path, struct fa_error *err)
 static int
 open_daemon(struct daemon *daemon, struct fa_error *err)
 {
-    sigset_t stop;
-
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
     /* Blocked before libcurl starts a thread to look up names. */
-    sigprocmask(SIG_BLOCK, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    daemon->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    daemon->signals = fa_signals_open(0, err);
     if (daemon->signals < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+        return -1;
+    signal(SIGPIPE, SIG_IGN);
     daemon->fetcher.stop = daemon->signals;
     if (daemon->options->keys_age < 1 || daemon->options->keys_stale < daemon->options->keys_age)
         return fa_error_set(err, FA_E_INTERNAL,

@@ -1,6 +1,7 @@
 #include "ws/server.h"
 #include "lib/base/ready.h"
 #include "lib/base/share_socket.h"
+#include "lib/base/signals.h"
 #include "ws/handshake.h"
 #include "ws/hub.h"
 
@@ -286,16 +287,11 @@ static int
 open_server(struct server *server, struct fa_error *err)
 {
     const struct fa_options *options = server->options;
-    sigset_t stop;
 
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
-    server->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    server->signals = fa_signals_open(0, err);
     if (server->signals < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "signalfd");
+        return -1;
     if (fa_bearer_open(options, KEYS_PATIENCE_US, &server->bearer, err) < 0 ||
         fa_hub_open(&server->hub, options, server->log, err) < 0 || create_context(server, err) < 0)
         return -1;

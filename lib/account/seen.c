@@ -1,4 +1,5 @@
 #include "lib/account/seen.h"
+#include "lib/base/digest.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -35,17 +36,9 @@ void
 fa_seen_free(struct fa_seen **seen)
 {
     if (*seen != NULL)
-        EVP_MD_CTX_free((*seen)->hash);
+        fa_digest_free(&(*seen)->hash);
     free(*seen);
     *seen = NULL;
-}
-
-/* With its NUL, so that no two lists of texts are one; an absent text is not an empty one. */
-static bool
-add_text(EVP_MD_CTX *hash, const char *text)
-{
-    return text != NULL ? EVP_DigestUpdate(hash, text, strlen(text) + 1) == 1
-                        : EVP_DigestUpdate(hash, "\1", 2) == 1;
 }
 
 static bool
@@ -53,11 +46,11 @@ make_digest(EVP_MD_CTX *hash, const struct fa_identity *identity,
             unsigned char digest[DIGEST_BYTES])
 {
     bool well = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
-                add_text(hash, identity->issuer) && add_text(hash, identity->subject) &&
-                add_text(hash, identity->name) && add_text(hash, identity->email);
+                fa_digest_text(hash, identity->issuer) && fa_digest_text(hash, identity->subject) &&
+                fa_digest_text(hash, identity->name) && fa_digest_text(hash, identity->email);
 
     for (size_t i = 0; well && i < identity->organization_count; i++)
-        well = add_text(hash, identity->organizations[i]);
+        well = fa_digest_text(hash, identity->organizations[i]);
     return well && EVP_DigestFinal_ex(hash, digest, NULL) == 1;
 }
 

@@ -1,5 +1,6 @@
 #include "lib/object/object.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/digest.h"
 #include "lib/base/failpoint.h"
 
 #include <errno.h>
@@ -124,17 +125,11 @@ fa_object_collect(struct fa_db *db, struct fa_store *store, int64_t limit, int64
     return 0;
 }
 
-static void
-free_digest(EVP_MD_CTX **digest)
-{
-    EVP_MD_CTX_free(*digest);
-}
-
 int
 fa_object_measure(int fd, struct fa_object *object, struct fa_error *err)
 {
     unsigned char buffer[64 * 1024];
-    FA_CLEANUP(free_digest) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
     ssize_t got;
 
     object->size = 0;

@@ -1,13 +1,8 @@
 #include "lib/replay/replay.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/digest.h"
 
-#include <openssl/evp.h>
 #include <string.h>
-
-static void
-free_digest(EVP_MD_CTX **digest)
-{
-    EVP_MD_CTX_free(*digest);
-}
 
 static int
 malformed(struct fa_error *err)
@@ -54,13 +49,11 @@ int
 fa_replay_fingerprint(struct fa_replay *replay, const char *const *texts, size_t count,
                       struct fa_error *err)
 {
-    __attribute__((cleanup(free_digest))) EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
     bool well = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
 
-    /* With its NUL, so that no two lists of texts are one; an absent text is not an empty one. */
     for (size_t i = 0; well && i < count; i++)
-        well = texts[i] != NULL ? EVP_DigestUpdate(hash, texts[i], strlen(texts[i]) + 1) == 1
-                                : EVP_DigestUpdate(hash, "\1", 2) == 1;
+        well = fa_digest_text(hash, texts[i]);
     if (!well || EVP_DigestFinal_ex(hash, replay->fingerprint, NULL) != 1)
         return fa_error_set(err, FA_E_MEMORY, "fingerprint of a request");
     return 0;
