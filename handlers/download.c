@@ -108,7 +108,7 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
 {
     const char *etag = fa_arena_printf(request->arena, "\"%s\"", file->sha256);
     const char *disposition = fa_disposition(request->arena, file->name);
-    const char *accel = fa_store_accel(ctx->store, file->object_key, request->arena);
+    const char *accel = fa_store_accel(ctx->store, file->object_key, file->often, request->arena);
     char *modified = fa_arena_alloc(request->arena, FA_CLOCK_TEXT);
     bool unchanged;
 

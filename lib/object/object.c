@@ -31,7 +31,7 @@ fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_obj
     if (intend(db, object, err) < 0)
         return -1;
     (void)FA_FAILPOINT("object.intended");
-    if (fa_store_put(store, object->key, fd, object->size, err) < 0)
+    if (fa_store_put(store, object->key, fd, object->size, object->sha256, err) < 0)
         return -1;
     (void)FA_FAILPOINT("object.stored");
     return 0;

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* Larger models are sent from the store each time: they would push all else out of nginx's cache.
+ */
+enum { OFTEN_MAX = 8 << 20 };
+
 #define FILE_COLUMNS                                                                               \
     " f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"                                    \
     " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us, cad.basename, "
@@ -18,13 +22,14 @@ static const struct kind {
     bool after_stem;
     const char *name;
     const char *media_type;
+    bool often; /* whoever lists parts fetches it for each of them */
 } kinds[] = {
-    {"visualization", NULL, true, "_visual.glb", "model/gltf-binary"},
-    {"thumbnail", NULL, true, "_thumbnail.png", "image/png"},
-    {"oriented", "model/stl", false, "optimal_orientation_cad_file_temp.stl", "model/stl"},
-    {"oriented", "model/step", false, "optimal_orientation_cad_file_temp.stp", "model/step"},
+    {"visualization", NULL, true, "_visual.glb", "model/gltf-binary", true},
+    {"thumbnail", NULL, true, "_thumbnail.png", "image/png", true},
+    {"oriented", "model/stl", false, "optimal_orientation_cad_file_temp.stl", "model/stl", false},
+    {"oriented", "model/step", false, "optimal_orientation_cad_file_temp.stp", "model/step", false},
     {"report", NULL, false, "analysis_results_file_temp.xlsx",
-     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false},
 };
 
 /* Runs the statement, checks access and existence; leaves the CAD's basename as the name. */
@@ -33,7 +38,10 @@ find(struct fa_db *db, const struct fa_statement *statement, struct fa_params pa
      struct fa_arena *arena, struct fa_file *file, struct fa_error *err)
 {
     struct fa_rights rights = {false, false};
-    enum fa_db_outcome outcome = fa_db_row(
+    enum fa_db_outcome outcome;
+
+    file->often = false;
+    outcome = fa_db_row(
         db, statement, params,
         FA_COLUMNS(FA_ACCESS_TARGETS(&rights), FA_COLUMN_TEXT("object_key", &file->object_key),
                    FA_COLUMN_TEXT("sha256", &file->sha256), FA_COLUMN_INT("size", &file->size),
@@ -139,6 +147,7 @@ fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const cha
         if (!fits(&kinds[i], kind, cad_type))
             continue;
         file->media_type = kinds[i].media_type;
+        file->often = kinds[i].often && file->size <= OFTEN_MAX;
         file->name = name_of(&kinds[i], file->name, arena);
         break;
     }

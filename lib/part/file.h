@@ -12,6 +12,7 @@ struct fa_file {
     const char *sha256; /* lower-case hex; the strong ETag */
     int64_t size;
     int64_t updated_us;
+    bool often; /* small, and fetched again and again: pictures and models to view */
 };
 
 /* The part's CAD: its newest asset of type cad. FA_E_NO_PART, FA_E_FORBIDDEN, FA_E_NO_FILE. */

@@ -6,19 +6,24 @@
 
 struct fa_store_backend {
     void (*close)(struct fa_store *store);
-    int (*spool)(struct fa_store *store, struct fa_error *err);
     int (*put)(struct fa_store *store, const char *key, int fd, uint64_t size,
-               struct fa_error *err);
+               const unsigned char *sha256, struct fa_error *err);
     int (*copy)(struct fa_store *store, const char *from, const char *key, struct fa_error *err);
     int (*get)(struct fa_store *store, const char *key, struct fa_error *err);
     int (*remove)(struct fa_store *store, const char *key, struct fa_error *err);
-    const char *(*accel)(struct fa_store *store, const char *key, struct fa_arena *arena);
+    int (*abandon)(struct fa_store *store, const char *key, struct fa_error *err);
+    int (*list)(struct fa_store *store, const char *after, fa_store_visit *visit, void *closure,
+                struct fa_error *err);
+    int (*sweep)(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_error *err);
+    const char *(*accel)(struct fa_store *store, const char *key, bool often,
+                         struct fa_arena *arena);
     int (*check)(struct fa_store *store, struct fa_error *err);
 };
 
 /* First member of every backend's own struct. */
 struct fa_store {
     const struct fa_store_backend *backend;
+    int spool; /* descriptor of the folder for bytes on their way */
 };
 
 int fa_directory_store_open(const struct fa_options *options, struct fa_store **store_r,

@@ -6,69 +6,40 @@
  * nothing behind.  Where the spool lies elsewhere, or the file system has no unnamed files, the
  * bytes are copied into one that has a temporary name, then renamed.
  */
+#include "lib/store/directory.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/failpoint.h"
-#include "lib/store/backend.h"
+#include "lib/store/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Readable for the group: nginx sends the files. */
 enum { FILE_MODE = 0640, FOLDER_MODE = 02750 };
 
-struct directory_store {
-    struct fa_store base;
-    int root;  /* descriptor of the objects' folder */
-    int spool; /* descriptor of the spool's folder */
-};
-
-static struct directory_store *
+static struct fa_directory_store *
 directory(struct fa_store *store)
 {
-    return (struct directory_store *)store;
+    return (struct fa_directory_store *)store;
 }
 
 static void
 close_store(struct fa_store *store)
 {
     close(directory(store)->root);
-    close(directory(store)->spool);
+    close(store->spool);
     free(store);
-}
-
-static int
-open_unnamed(int folder)
-{
-    char name[64];
-    int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
-
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-        return fd;
-    snprintf(name, sizeof name, "spool.%d", (int)getpid());
-    fd = openat(folder, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
-    if (fd >= 0)
-        unlinkat(folder, name, 0);
-    return fd;
-}
-
-static int
-spool(struct fa_store *store, struct fa_error *err)
-{
-    int fd = open_unnamed(directory(store)->spool);
-
-    if (fd < 0)
-        fa_error_errno(err, FA_E_STORE, errno, "create a spool file");
-    return fd;
 }
 
 /* Opens the folder that holds `key`, making it where needed; -1 with errno. */
 static int
-open_folder(struct directory_store *self, const char *key)
+open_folder(struct fa_directory_store *self, const char *key)
 {
     char name[3] = {key[0], key[1], '\0'};
     int fd = openat(self->root, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
@@ -82,13 +53,25 @@ open_folder(struct directory_store *self, const char *key)
     return openat(self->root, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 }
 
+/* Kernels copy from one file system to another by copy_file_range or not, by their version;
+ * sendfile always does, but shares no blocks where it could. */
+static ssize_t
+copy_some(int from, int to, off_t *offset, size_t size)
+{
+    ssize_t copied = copy_file_range(from, offset, to, NULL, size, 0);
+
+    if (copied < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
+        copied = sendfile(to, from, offset, size);
+    return copied;
+}
+
 static int
 copy_bytes(int from, int to, uint64_t size)
 {
     off_t offset = 0;
 
     while ((uint64_t)offset < size) {
-        ssize_t copied = copy_file_range(from, &offset, to, NULL, size - (uint64_t)offset, 0);
+        ssize_t copied = copy_some(from, to, &offset, size - (uint64_t)offset);
 
         if (copied < 0 && errno == EINTR)
             continue;
@@ -107,7 +90,7 @@ put_copy(int folder, const char *name, int fd, uint64_t size)
     char temporary[FA_STORE_KEY + 8];
     FA_AUTO_FD copy = -1;
 
-    snprintf(temporary, sizeof temporary, "%s.new", name);
+    snprintf(temporary, sizeof temporary, "%s" FA_DIRECTORY_TEMPORARY, name);
     copy = openat(folder, temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, FILE_MODE);
     if (copy < 0)
         return -1;
@@ -133,11 +116,13 @@ put_file(int folder, const char *name, int fd, uint64_t size)
 }
 
 static int
-put(struct fa_store *store, const char *key, int fd, uint64_t size, struct fa_error *err)
+put(struct fa_store *store, const char *key, int fd, uint64_t size, const unsigned char *sha256,
+    struct fa_error *err)
 {
     FA_AUTO_FD folder = open_folder(directory(store), key);
     struct stat info;
 
+    (void)sha256;
     if (folder < 0)
         return fa_error_errno(err, FA_E_STORE, errno, "open the folder of object %s", key);
     if (fstat(fd, &info) < 0 || (uint64_t)info.st_size != size)
@@ -167,7 +152,7 @@ get(struct fa_store *store, const char *key, struct fa_error *err)
 static int
 copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
 {
-    struct directory_store *self = directory(store);
+    struct fa_directory_store *self = directory(store);
     FA_AUTO_FD folder = open_folder(self, key);
     FA_AUTO_FD source = -1;
     struct stat info;
@@ -198,38 +183,34 @@ remove_object(struct fa_store *store, const char *key, struct fa_error *err)
     return 0;
 }
 
+static int
+abandon(struct fa_store *store, const char *key, struct fa_error *err)
+{
+    char temporary[FA_STORE_KEY + sizeof FA_DIRECTORY_TEMPORARY];
+
+    snprintf(temporary, sizeof temporary, "%s" FA_DIRECTORY_TEMPORARY, key);
+    if (remove_object(store, temporary, err) < 0)
+        return -1;
+    return remove_object(store, key, err);
+}
+
 static const char *
-accel(struct fa_store *store, const char *key, struct fa_arena *arena)
+accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena)
 {
     (void)store;
+    (void)often;
     return fa_arena_printf(arena, "/_store/%s", key);
 }
 
 static int
 check(struct fa_store *store, struct fa_error *err)
 {
-    int fd = spool(store, err);
+    int fd = fa_spool_file(store->spool, err);
 
     if (fd < 0)
         return -1;
     close(fd);
     return 0;
-}
-
-static int
-open_root(const char *path, struct fa_error *err)
-{
-    int fd;
-
-    if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST) {
-        fa_error_errno(err, FA_E_STORE, errno, "create folder %s", path);
-        fa_error_action(err, "create it for the service's user, or set FILEAPI_STORE");
-        return -1;
-    }
-    fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        fa_error_errno(err, FA_E_STORE, errno, "open folder %s", path);
-    return fd;
 }
 
 int
@@ -238,21 +219,23 @@ fa_directory_store_open(const struct fa_options *options, struct fa_store **stor
 {
     static const struct fa_store_backend backend = {
         .close = close_store,
-        .spool = spool,
         .put = put,
         .copy = copy,
         .get = get,
         .remove = remove_object,
+        .abandon = abandon,
+        .list = fa_directory_list,
+        .sweep = fa_directory_sweep,
         .accel = accel,
         .check = check,
     };
-    FA_AUTO_FD root = open_root(options->store, err);
+    FA_AUTO_FD root = fa_spool_folder(options->store, err);
     FA_AUTO_FD spool_folder = -1;
-    struct directory_store *self;
+    struct fa_directory_store *self;
 
     if (root < 0)
         return -1;
-    spool_folder = open_root(fa_options_spool(options), err);
+    spool_folder = fa_spool_folder(fa_options_spool(options), err);
     if (spool_folder < 0)
         return -1;
     self = calloc(1, sizeof *self);
@@ -260,7 +243,7 @@ fa_directory_store_open(const struct fa_options *options, struct fa_store **stor
         return fa_error_set(err, FA_E_MEMORY, "open the store");
     self->base.backend = &backend;
     self->root = fa_steal_fd(&root);
-    self->spool = fa_steal_fd(&spool_folder);
+    self->base.spool = fa_steal_fd(&spool_folder);
     *store_r = &self->base;
     return 0;
 }

@@ -1,12 +1,24 @@
 #include "lib/base/failpoint.h"
 #include "lib/base/uuid.h"
 #include "lib/store/backend.h"
+#include "lib/store/spool.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int
 fa_store_open(const struct fa_options *options, struct fa_store **store_r, struct fa_error *err)
 {
+    return fa_store_open_kind(options->s3_endpoint[0] != '\0' ? FA_STORE_S3 : FA_STORE_DIRECTORY,
+                              options, store_r, err);
+}
+
+int
+fa_store_open_kind(enum fa_store_kind kind, const struct fa_options *options,
+                   struct fa_store **store_r, struct fa_error *err)
+{
+    if (kind == FA_STORE_S3)
+        return fa_error_set(err, FA_E_STORE, "S3 is not served yet");
     return fa_directory_store_open(options, store_r, err);
 }
 
@@ -29,18 +41,28 @@ fa_store_key(char key[FA_STORE_KEY])
     return key;
 }
 
-int
-fa_store_spool(struct fa_store *store, struct fa_error *err)
+bool
+fa_store_is_key(const char *text)
 {
-    return store->backend->spool(store, err);
+    static const char digits[] = "0123456789abcdef";
+
+    return strlen(text) == FA_STORE_KEY_LENGTH && strspn(text, digits) == 2 && text[2] == '/' &&
+           strspn(text + 3, digits) == FA_STORE_KEY_LENGTH - 3;
 }
 
 int
-fa_store_put(struct fa_store *store, const char *key, int fd, uint64_t size, struct fa_error *err)
+fa_store_spool(struct fa_store *store, struct fa_error *err)
+{
+    return fa_spool_file(store->spool, err);
+}
+
+int
+fa_store_put(struct fa_store *store, const char *key, int fd, uint64_t size,
+             const unsigned char *sha256, struct fa_error *err)
 {
     if (FA_FAILPOINT("store.put"))
         return fa_error_set(err, FA_E_STORE, "failpoint store.put");
-    return store->backend->put(store, key, fd, size, err);
+    return store->backend->put(store, key, fd, size, sha256, err);
 }
 
 int
@@ -63,10 +85,30 @@ fa_store_remove(struct fa_store *store, const char *key, struct fa_error *err)
     return store->backend->remove(store, key, err);
 }
 
-const char *
-fa_store_accel(struct fa_store *store, const char *key, struct fa_arena *arena)
+int
+fa_store_abandon(struct fa_store *store, const char *key, struct fa_error *err)
 {
-    return store->backend->accel(store, key, arena);
+    return store->backend->abandon(store, key, err);
+}
+
+int
+fa_store_list(struct fa_store *store, const char *after, fa_store_visit *visit, void *closure,
+              struct fa_error *err)
+{
+    return store->backend->list(store, after != NULL ? after : "", visit, closure, err);
+}
+
+int
+fa_store_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_error *err)
+{
+    *count_r = 0;
+    return store->backend->sweep(store, age_s, count_r, err);
+}
+
+const char *
+fa_store_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena)
+{
+    return store->backend->accel(store, key, often, arena);
 }
 
 int
