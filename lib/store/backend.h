@@ -18,6 +18,7 @@ struct fa_store_backend {
     const char *(*accel)(struct fa_store *store, const char *key, bool often,
                          struct fa_arena *arena);
     int (*check)(struct fa_store *store, struct fa_error *err);
+    void (*set_patience)(struct fa_store *store, int64_t seconds); /* NULL: it needs none */
 };
 
 /* First member of every backend's own struct. */
@@ -26,6 +27,8 @@ struct fa_store {
     int spool; /* descriptor of the folder for bytes on their way */
 };
 
+int fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r,
+                     struct fa_error *err) FA_MUSTCHECK;
 int fa_directory_store_open(const struct fa_options *options, struct fa_store **store_r,
                             struct fa_error *err) FA_MUSTCHECK;
 

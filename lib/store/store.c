@@ -18,7 +18,7 @@ fa_store_open_kind(enum fa_store_kind kind, const struct fa_options *options,
                    struct fa_store **store_r, struct fa_error *err)
 {
     if (kind == FA_STORE_S3)
-        return fa_error_set(err, FA_E_STORE, "S3 is not served yet");
+        return fa_s3_store_open(options, store_r, err);
     return fa_directory_store_open(options, store_r, err);
 }
 
@@ -28,6 +28,13 @@ fa_store_close(struct fa_store **store)
     if (*store != NULL)
         (*store)->backend->close(*store);
     *store = NULL;
+}
+
+void
+fa_store_set_patience(struct fa_store *store, int64_t seconds)
+{
+    if (store->backend->set_patience != NULL)
+        store->backend->set_patience(store, seconds);
 }
 
 char *

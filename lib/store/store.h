@@ -31,6 +31,12 @@ int fa_store_open_kind(enum fa_store_kind kind, const struct fa_options *options
                        struct fa_store **store_r, struct fa_error *err) FA_MUSTCHECK;
 void fa_store_close(struct fa_store **store);
 
+/* How long a store on the network may be silent before a call fails (FA_E_STORE); what moves may
+ * take as long as it does.  As opened: for a request, whose client waits.  Those who can wait
+ * longer also ask a store that has not answered lately, where others fail at once. */
+enum { FA_STORE_PATIENCE_S = 4, FA_STORE_PATIENCE_OF_JOBS_S = 30 };
+void fa_store_set_patience(struct fa_store *store, int64_t seconds);
+
 /* Fills and returns `key` with a new key: "ab/" and 32 hex digits; `ab` spreads them over folders.
  */
 char *fa_store_key(char key[FA_STORE_KEY]);
@@ -80,8 +86,8 @@ typedef int fa_store_visit(void *closure, const struct fa_store_entry *entry, st
 int fa_store_list(struct fa_store *store, const char *after, fa_store_visit *visit, void *closure,
                   struct fa_error *err) FA_MUSTCHECK;
 
-/* Removes what puts that ended more than `age_s` seconds ago left unfinished, whatever its key:
- * multipart uploads, temporary copies.  `count_r` receives how many. */
+/* Removes what puts that began more than `age_s` seconds ago left unfinished, under any key of
+ * ours: multipart uploads, temporary copies.  `count_r` receives how many. */
 int fa_store_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r,
                    struct fa_error *err) FA_MUSTCHECK;
 

@@ -1,6 +1,6 @@
 /* What every store promises, asked of each backend. */
 #include "lib/base/clock.h"
-#include "tests/unit/store_rig.h"
+#include "tests/unit/minio.h"
 
 enum { OBJECTS = 40, SECOND_US = 1000000 };
 
@@ -183,15 +183,34 @@ keys_have_one_form(void **state)
             fail_msg("%s", bad[i]);
 }
 
-#define ON_DIRECTORY(test)                                                                         \
+/* Where there is no server the store is none, and the test says so. */
+#define ON_MINIO(test)                                                                             \
+    static void test##_on_minio(void **state)                                                      \
     {                                                                                              \
-        .name = #test " (directory)", .test_func = test, .setup_func = rig_open_directory,         \
-        .teardown_func = rig_tear_down                                                             \
+        MINIO_NEEDED();                                                                            \
+        test(state);                                                                               \
     }
+#define EACH_CASE(apply)                                                                           \
+    apply(bytes_come_back) apply(wrong_sizes_are_refused) apply(removed_objects_are_gone)          \
+        apply(copies_stand_alone) apply(abandoned_objects_are_gone) apply(lists_are_in_order)      \
+            apply(sweeping_spares_objects)
 
-#define ON_EACH(test) ON_DIRECTORY(test)
+EACH_CASE(ON_MINIO)
 
-FA_RUN(ON_EACH(bytes_come_back), ON_EACH(wrong_sizes_are_refused),
-       ON_EACH(removed_objects_are_gone), ON_EACH(copies_stand_alone),
-       ON_EACH(abandoned_objects_are_gone), ON_EACH(lists_are_in_order),
-       ON_EACH(sweeping_spares_objects), cmocka_unit_test(keys_have_one_form))
+#define ROWS(test)                                                                                 \
+    {.name = #test " (directory)",                                                                 \
+     .test_func = test,                                                                            \
+     .setup_func = rig_open_directory,                                                             \
+     .teardown_func = rig_tear_down},                                                              \
+        {.name = #test " (S3)",                                                                    \
+         .test_func = test##_on_minio,                                                             \
+         .setup_func = rig_open_minio,                                                             \
+         .teardown_func = rig_tear_down},
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {EACH_CASE(ROWS) cmocka_unit_test(keys_have_one_form)};
+
+    return cmocka_run_group_tests(tests, minio_start, minio_stop);
+}

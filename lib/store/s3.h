@@ -1,0 +1,195 @@
+/*
+ * Inside lib/store only: the S3 backend.
+ *
+ *   s3.c            opening, what the operator gave, the backend's table
+ *   s3_exchange.c   requests to answers: several at once, with retries (struct fa_s3_exchange)
+ *   s3_transfer.c   one try of one of them with libcurl
+ *   s3_answer.c     what an answer means: errors, retries, the server's clock
+ *   s3_object.c     put, get, copy, remove
+ *   s3_multipart.c  large objects in parts
+ *   s3_uploads.c    what is left of such
+ *   s3_list.c       listing
+ *   s3_accel.c      presigned downloads
+ */
+#ifndef FA_STORE_S3_H
+#define FA_STORE_S3_H
+
+#include "lib/base/buf.h"
+#include "lib/store/backend.h"
+#include "lib/store/s3_breaker.h"
+#include "lib/store/sigv4.h"
+
+#include <curl/curl.h>
+#include <openssl/evp.h>
+
+enum {
+    FA_S3_PARALLEL = 3,           /* requests at a time, each on its own connection */
+    FA_S3_TRIES = 4,              /* of one request */
+    FA_S3_QUERY = 8,              /* parameters of a request */
+    FA_S3_HEADERS = 4,            /* headers of its own */
+    FA_S3_ANSWER_LIMIT = 2 << 20, /* bytes of an answer that is read into memory */
+    FA_S3_ACCELS = 64,            /* presigned URLs that are remembered */
+    FA_S3_ETAG = 80,
+    FA_S3_CODE = 64,
+    FA_S3_HOST = 272
+};
+
+/* What is asked; pointers live until the answer is there. */
+struct fa_s3_request {
+    const char *method;
+    const char *key; /* NULL: the bucket itself */
+    struct fa_sigv4_pair query[FA_S3_QUERY];
+    size_t query_count;
+    struct fa_sigv4_pair headers[FA_S3_HEADERS];
+    size_t header_count;
+    /* The body: bytes of a file, or text; `size` 0 and no text: none. */
+    int fd;
+    uint64_t offset;
+    uint64_t size;
+    const char *text;
+    const unsigned char *sha256; /* of the body; NULL: not signed (text always is) */
+    EVP_MD_CTX *md5;             /* made of the body as it is sent; NULL: not asked */
+    /* Where a good answer's body goes: this file, from its start; -1: into memory. */
+    int sink;
+};
+
+struct fa_s3_answer {
+    long status;           /* 0: there was none */
+    char etag[FA_S3_ETAG]; /* without its quotes; "" when there is none or an odd one */
+    int64_t length;        /* of the whole object; -1: not said */
+    int64_t date_us;       /* the server's clock; -1: not said */
+    bool encrypted;        /* by a key that makes the ETag no MD5 */
+    char code[FA_S3_CODE]; /* of an error, as S3 names it; "" for none */
+    char message[120];
+    struct fa_buf body; /* unless it went to a file */
+};
+
+/* A request on its way; see s3_exchange.c. */
+struct fa_s3_exchange {
+    struct fa_s3_request request;
+    struct fa_s3_answer answer;
+    unsigned number;   /* the caller's */
+    int tries;         /* begun */
+    bool active;       /* a request is in it */
+    int64_t due_us;    /* of the next try, monotonic */
+    uint64_t sent;     /* body bytes given to libcurl in this try */
+    uint64_t heard;    /* of an answer into memory */
+    uint64_t received; /* bytes in the sink, of all tries */
+    uint64_t furthest; /* what any try has moved */
+    uint64_t counted;  /* all bytes of this try, headers too */
+    int file_errno;    /* of reading the body or writing the sink */
+    CURL *easy;        /* NULL: none in the multi handle */
+    struct curl_slist *headers;
+    char why[CURL_ERROR_SIZE];
+};
+
+/* A presigned target and the key it is for. */
+struct fa_s3_accel {
+    char key[FA_STORE_KEY];
+    char *target;
+    int64_t until_us; /* when it is made anew */
+};
+
+struct fa_s3_store {
+    struct fa_store base;
+    char *origin;          /* "https://host:port" */
+    char host[FA_S3_HOST]; /* the Host header */
+    const char *bucket;
+    const char *ca; /* "" for the system's */
+    struct fa_sigv4 signer;
+    int64_t skew_us;     /* the server's clock less ours */
+    int64_t patience_us; /* longest silence */
+    struct fa_s3_breaker own_breaker;
+    struct fa_s3_breaker *breaker;
+    CURLM *multi; /* made at the first request, in the process that uses it */
+    CURL *easies[FA_S3_PARALLEL];
+    struct fa_arena arena; /* of the try being signed */
+    struct fa_s3_accel accels[FA_S3_ACCELS];
+};
+
+static inline struct fa_s3_store *
+fa_s3(struct fa_store *store)
+{
+    return (struct fa_s3_store *)store;
+}
+
+/* --- s3_exchange.c --- */
+
+/* Prepares an exchange for its first request, and again for another; frees what it holds. */
+void fa_s3_exchange_init(struct fa_s3_exchange *exchange, const char *method, const char *key);
+void fa_s3_exchange_free(struct fa_s3_exchange *exchange);
+
+void fa_s3_add_query(struct fa_s3_exchange *exchange, const char *name, const char *value);
+void fa_s3_add_header(struct fa_s3_exchange *exchange, const char *name, const char *value);
+
+/* Makes the next request in an exchange that has been answered well; false: no more. */
+typedef bool fa_s3_next(void *closure, struct fa_s3_exchange *exchange, struct fa_error *err);
+
+/* Sends all requests and waits for their answers, `next` (NULL: none) giving more.  0 when every
+ * answer was a good one; -1 with the error of the first that was not, all others being dropped. */
+int fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t count,
+              fa_s3_next *next, void *closure, struct fa_error *err) FA_MUSTCHECK;
+
+/* One request. */
+int fa_s3_ask(struct fa_s3_store *self, struct fa_s3_exchange *exchange,
+              struct fa_error *err) FA_MUSTCHECK;
+
+/* --- s3_transfer.c --- */
+
+/* Begins a try: signs the request and hands it to the multi handle. */
+int fa_s3_transfer_begin(struct fa_s3_store *self, struct fa_s3_exchange *exchange, CURL *easy,
+                         struct fa_error *err) FA_MUSTCHECK;
+
+/* Takes the try out of the multi handle. */
+void fa_s3_transfer_end(struct fa_s3_store *self, struct fa_s3_exchange *exchange);
+
+/* --- s3_answer.c --- */
+
+enum fa_s3_verdict { FA_S3_GOOD, FA_S3_AGAIN, FA_S3_FAILED };
+
+/* What has come of a try, with its error where it is no good one.  `away_r`: the store did not
+ * answer, or said that it cannot. */
+enum fa_s3_verdict fa_s3_judge(struct fa_s3_store *self, struct fa_s3_exchange *exchange,
+                               CURLcode code, bool *away_r, struct fa_error *err);
+
+/* A time as S3's XML has it ("2026-11-25T14:00:00.000Z"); -1 for anything else. */
+int64_t fa_s3_time(const char *text);
+
+/* --- the operations --- */
+
+int fa_s3_put(struct fa_store *store, const char *key, int fd, uint64_t size,
+              const unsigned char *sha256, struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_get(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_copy(struct fa_store *store, const char *from, const char *key,
+               struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_remove(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_check(struct fa_store *store, struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_abandon(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r,
+                struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_list(struct fa_store *store, const char *after, fa_store_visit *visit, void *closure,
+               struct fa_error *err) FA_MUSTCHECK;
+const char *fa_s3_accel(struct fa_store *store, const char *key, bool often,
+                        struct fa_arena *arena) FA_MUSTCHECK;
+
+/* --- s3_multipart.c --- */
+
+/* The size beyond which an object is put in parts. */
+#define FA_S3_MULTIPART (32ULL << 20)
+
+int fa_s3_put_parts(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
+                    struct fa_error *err) FA_MUSTCHECK;
+
+/* --- s3_uploads.c --- */
+
+/* Ends an upload in parts; one that is not there counts as ended. */
+int fa_s3_abort(struct fa_s3_store *self, const char *key, const char *id,
+                struct fa_error *err) FA_MUSTCHECK;
+
+/* --- s3_object.c --- */
+
+/* The stored object has this size. */
+int fa_s3_confirm_size(struct fa_s3_store *self, const char *key, uint64_t size,
+                       struct fa_error *err) FA_MUSTCHECK;
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * Large objects in parts, several at a time.
+ *
+ * A part carries its MD5, which the server compares before it keeps the part, and the signature
+ * binds; what the ETags of parts and object say is compared with it, so the object is known to be
+ * the file's bytes.  SHA-256 of each part would cost a second hash of every byte.
+ */
+#include "lib/base/cleanup.h"
+#include "lib/base/digest.h"
+#include "lib/store/s3.h"
+#include "lib/store/s3_xml.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PART_MIN = 16 << 20,
+    PART_COUNT = 10000,
+    MD5 = 16,
+    MD5_HEX = 33,
+    MD5_BASE64 = 25,
+    UPLOAD_ID = 1024,
+    READ_CHUNK = 64 * 1024,
+    COMPLETE_LIMIT = 2 << 20,
+    ABORT_PATIENCE_US = 500000
+};
+
+/* What a part's request needs to live as long as it. */
+struct part_texts {
+    char number[12];
+    char md5[MD5_BASE64];
+};
+
+struct upload {
+    struct fa_s3_store *self;
+    const char *key;
+    int fd;
+    uint64_t size;
+    uint64_t part_size;
+    unsigned count; /* of parts */
+    unsigned begun;
+    char id[UPLOAD_ID];
+    unsigned char (*md5s)[MD5]; /* of the parts */
+    char (*etags)[FA_S3_ETAG];  /* what the store calls them */
+    struct part_texts texts[FA_S3_PARALLEL];
+};
+
+/* --- parts ------------------------------------------------------------------------------ */
+
+/* Parts of PART_MIN, larger where 10,000 of those are too few. */
+static uint64_t
+choose_part_size(uint64_t size)
+{
+    uint64_t part_size = PART_MIN;
+
+    while (size / part_size >= PART_COUNT)
+        part_size *= 2;
+    return part_size;
+}
+
+static int
+digest_part(const struct upload *upload, uint64_t offset, uint64_t size, unsigned char md5[MD5],
+            struct fa_error *err)
+{
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    unsigned char chunk[READ_CHUNK];
+
+    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_md5(), NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    for (uint64_t done = 0; done < size;) {
+        uint64_t left = size - done;
+        ssize_t got = pread(upload->fd, chunk, left < sizeof chunk ? (size_t)left : sizeof chunk,
+                            (off_t)(offset + done));
+
+        if (got <= 0)
+            return fa_error_errno(err, FA_E_STORE, got < 0 ? errno : EIO, "read the spool file");
+        if (!EVP_DigestUpdate(digest, chunk, (size_t)got))
+            return fa_error_set(err, FA_E_MEMORY, "digest");
+        done += (uint64_t)got;
+    }
+    if (!EVP_DigestFinal_ex(digest, md5, NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    return 0;
+}
+
+static int
+check_part(const struct upload *upload, const struct fa_s3_exchange *exchange, struct fa_error *err)
+{
+    const struct fa_s3_answer *answer = &exchange->answer;
+    char hex[MD5_HEX];
+
+    memcpy(upload->etags[exchange->number - 1], answer->etag, sizeof answer->etag);
+    fa_sigv4_hex(upload->md5s[exchange->number - 1], MD5, hex);
+    if (strcmp(answer->etag, hex) == 0 || (answer->encrypted && answer->etag[0] != '\0'))
+        return 0;
+    return fa_error_set(err, FA_E_STORE, "part %u of object %s: the store holds \"%s\", not %s",
+                        exchange->number, upload->key, answer->etag, hex);
+}
+
+static int
+prepare_part(struct upload *upload, struct fa_s3_exchange *exchange, size_t slot,
+             struct fa_error *err)
+{
+    struct part_texts *texts = &upload->texts[slot];
+    uint64_t offset = upload->part_size * upload->begun;
+    uint64_t left = upload->size - offset;
+    uint64_t size = left < upload->part_size ? left : upload->part_size;
+
+    if (digest_part(upload, offset, size, upload->md5s[upload->begun], err) < 0)
+        return -1;
+    exchange->number = ++upload->begun;
+    EVP_EncodeBlock((unsigned char *)texts->md5, upload->md5s[exchange->number - 1], MD5);
+    snprintf(texts->number, sizeof texts->number, "%u", exchange->number);
+    fa_s3_exchange_init(exchange, "PUT", upload->key);
+    fa_s3_add_query(exchange, "partNumber", texts->number);
+    fa_s3_add_query(exchange, "uploadId", upload->id);
+    fa_s3_add_header(exchange, "Content-MD5", texts->md5);
+    exchange->request.fd = upload->fd;
+    exchange->request.offset = offset;
+    exchange->request.size = size;
+    return 0;
+}
+
+struct part_run {
+    struct upload *upload;
+    struct fa_s3_exchange *exchanges;
+};
+
+static bool
+next_part(void *closure, struct fa_s3_exchange *exchange, struct fa_error *err)
+{
+    struct part_run *run = closure;
+    struct upload *upload = run->upload;
+
+    if (check_part(upload, exchange, err) < 0 || upload->begun == upload->count)
+        return false;
+    return prepare_part(upload, exchange, (size_t)(exchange - run->exchanges), err) == 0;
+}
+
+static int
+put_parts(struct upload *upload, struct fa_error *err)
+{
+    struct fa_s3_exchange exchanges[FA_S3_PARALLEL] = {{.number = 0}};
+    struct part_run run = {upload, exchanges};
+    size_t count = upload->count < FA_S3_PARALLEL ? upload->count : FA_S3_PARALLEL;
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < count; i++)
+        result = prepare_part(upload, &exchanges[i], i, err);
+    if (result == 0)
+        result = fa_s3_run(upload->self, exchanges, count, next_part, &run, err);
+    for (size_t i = 0; i < FA_S3_PARALLEL; i++)
+        fa_s3_exchange_free(&exchanges[i]);
+    return result;
+}
+
+/* --- the upload --------------------------------------------------------------------------- */
+
+static int
+begin_upload(struct upload *upload, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    enum fa_s3_xml_event event;
+    struct fa_s3_xml xml;
+
+    fa_s3_exchange_init(&exchange, "POST", upload->key);
+    fa_s3_add_query(&exchange, "uploads", "");
+    if (fa_s3_ask(upload->self, &exchange, err) < 0)
+        return -1;
+    fa_s3_xml_init(&xml, exchange.answer.body.data, exchange.answer.body.length);
+    while ((event = fa_s3_xml_next(&xml)) == FA_S3_XML_OPEN || event == FA_S3_XML_CLOSE)
+        if (event == FA_S3_XML_CLOSE && strcmp(fa_s3_xml_name(&xml), "UploadId") == 0 &&
+            xml.length < sizeof upload->id)
+            memcpy(upload->id, xml.text, xml.length + 1);
+    if (event != FA_S3_XML_END || upload->id[0] == '\0')
+        return fa_error_set(err, FA_E_STORE, "object %s: the store names no upload", upload->key);
+    return 0;
+}
+
+/* "md5 of the parts' md5s"-count, as S3 makes it; false when OpenSSL fails. */
+static bool
+make_etag(const struct upload *upload, char etag[FA_S3_ETAG])
+{
+    unsigned char md5[MD5];
+    char hex[MD5_HEX];
+
+    if (!EVP_Digest(upload->md5s, (size_t)upload->count * MD5, md5, NULL, EVP_md5(), NULL))
+        return false;
+    snprintf(etag, FA_S3_ETAG, "%s-%u", fa_sigv4_hex(md5, sizeof md5, hex), upload->count);
+    return true;
+}
+
+static int
+complete_upload(struct upload *upload, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+
+    fa_buf_init(&body, COMPLETE_LIMIT);
+    fa_buf_add_text(&body, "<CompleteMultipartUpload>");
+    for (unsigned i = 0; i < upload->count; i++)
+        fa_buf_printf(&body, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>", i + 1,
+                      upload->etags[i]);
+    fa_buf_add_text(&body, "</CompleteMultipartUpload>");
+    if (body.failed)
+        return fa_error_set(err, FA_E_MEMORY, "list of parts");
+    fa_s3_exchange_init(&exchange, "POST", upload->key);
+    fa_s3_add_query(&exchange, "uploadId", upload->id);
+    exchange.request.text = body.data;
+    exchange.request.size = body.length;
+    /* When the answer to a first try was lost, the second says that there is no such upload. */
+    if (fa_s3_ask(upload->self, &exchange, err) < 0 &&
+        (exchange.tries < 2 || strcmp(exchange.answer.code, "NoSuchUpload") != 0))
+        return -1;
+    return 0;
+}
+
+/* Size and, where the store makes it as S3 does, ETag of what is there now. */
+static int
+confirm(const struct upload *upload, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    const struct fa_s3_answer *answer = &exchange.answer;
+    char etag[FA_S3_ETAG];
+
+    fa_s3_exchange_init(&exchange, "HEAD", upload->key);
+    if (fa_s3_ask(upload->self, &exchange, err) < 0) {
+        if (err->code == FA_E_NO_FILE)
+            err->code = FA_E_STORE;
+        return -1;
+    }
+    if (!make_etag(upload, etag))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    if (answer->length < 0 || (uint64_t)answer->length != upload->size ||
+        (!answer->encrypted && strlen(answer->etag) == strlen(etag) &&
+         strcmp(answer->etag, etag) != 0))
+        return fa_error_set(err, FA_E_STORE, "object %s: the store holds %lld bytes as \"%s\"",
+                            upload->key, (long long)answer->length, answer->etag);
+    return 0;
+}
+
+/* Best effort and short: who waits has waited, and the sweep aborts what this does not. */
+static void
+give_up(const struct upload *upload)
+{
+    struct fa_s3_store *self = upload->self;
+    int64_t patience_us = self->patience_us;
+    struct fa_error ignored;
+
+    if (self->patience_us > ABORT_PATIENCE_US)
+        self->patience_us = ABORT_PATIENCE_US;
+    (void)!fa_s3_abort(self, upload->key, upload->id, &ignored);
+    self->patience_us = patience_us;
+}
+
+int
+fa_s3_put_parts(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
+                struct fa_error *err)
+{
+    FA_AUTO_FREE unsigned char *md5s = NULL;
+    FA_AUTO_FREE char *etags = NULL;
+    struct upload upload = {
+        .self = self, .key = key, .fd = fd, .size = size, .part_size = choose_part_size(size)};
+
+    upload.count = (unsigned)((size + upload.part_size - 1) / upload.part_size);
+    md5s = calloc(upload.count, MD5);
+    etags = calloc(upload.count, FA_S3_ETAG);
+    if (md5s == NULL || etags == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "list of parts");
+    upload.md5s = (unsigned char(*)[MD5])md5s;
+    upload.etags = (char(*)[FA_S3_ETAG])etags;
+    if (begin_upload(&upload, err) < 0)
+        return -1;
+    if (put_parts(&upload, err) == 0 && complete_upload(&upload, err) == 0)
+        return confirm(&upload, err);
+    give_up(&upload);
+    return -1;
+}

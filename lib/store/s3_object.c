@@ -1,0 +1,197 @@
+/* Objects: put, get, copy, remove. */
+#include "lib/base/cleanup.h"
+#include "lib/base/digest.h"
+#include "lib/store/s3.h"
+#include "lib/store/spool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MD5 = 16, MD5_HEX = 33, COPY_SOURCE = 160, READ_CHUNK = 64 * 1024 };
+
+/* --- put ----------------------------------------------------------------------------- */
+
+int
+fa_s3_confirm_size(struct fa_s3_store *self, const char *key, uint64_t size, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+
+    fa_s3_exchange_init(&exchange, "HEAD", key);
+    if (fa_s3_ask(self, &exchange, err) < 0) {
+        if (err->code == FA_E_NO_FILE)
+            err->code = FA_E_STORE;
+        return -1;
+    }
+    if (exchange.answer.length < 0 || (uint64_t)exchange.answer.length != size)
+        return fa_error_set(err, FA_E_STORE, "object %s: the store holds %lld bytes, not %llu", key,
+                            (long long)exchange.answer.length, (unsigned long long)size);
+    return 0;
+}
+
+/* An ETag that is an MD5 tells what is stored, size included.  One by other rules tells nothing, so
+ * the size is asked; the hash has been compared by the server, which the signature binds to it. */
+static int
+confirm(struct fa_s3_store *self, const struct fa_s3_exchange *exchange, const char *key,
+        struct fa_error *err)
+{
+    const struct fa_s3_answer *answer = &exchange->answer;
+    unsigned char digest[MD5];
+    char hex[MD5_HEX];
+
+    if (!EVP_DigestFinal_ex(exchange->request.md5, digest, NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    if (strcmp(answer->etag, fa_sigv4_hex(digest, sizeof digest, hex)) == 0)
+        return 0;
+    if (!answer->encrypted && strlen(answer->etag) == MD5_HEX - 1 &&
+        strspn(answer->etag, "0123456789abcdef") == MD5_HEX - 1)
+        return fa_error_set(err, FA_E_STORE, "object %s: the store holds other bytes (MD5 %s)", key,
+                            answer->etag);
+    return fa_s3_confirm_size(self, key, exchange->request.size, err);
+}
+
+static int
+put_whole(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
+          const unsigned char *sha256, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *md5 = EVP_MD_CTX_new();
+
+    if (md5 == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    fa_s3_exchange_init(&exchange, "PUT", key);
+    exchange.request.fd = fd;
+    exchange.request.size = size;
+    exchange.request.sha256 = sha256;
+    exchange.request.md5 = md5;
+    if (fa_s3_ask(self, &exchange, err) < 0)
+        return -1;
+    return confirm(self, &exchange, key, err);
+}
+
+int
+fa_s3_put(struct fa_store *store, const char *key, int fd, uint64_t size,
+          const unsigned char *sha256, struct fa_error *err)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) < 0 || (uint64_t)info.st_size != size)
+        return fa_error_set(err, FA_E_STORE, "object %s: spool holds %lld bytes, not %llu", key,
+                            (long long)info.st_size, (unsigned long long)size);
+    if (size > FA_S3_MULTIPART)
+        return fa_s3_put_parts(fa_s3(store), key, fd, size, err);
+    return put_whole(fa_s3(store), key, fd, size, sha256, err);
+}
+
+/* --- get ----------------------------------------------------------------------------- */
+
+int
+fa_s3_get(struct fa_store *store, const char *key, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    FA_AUTO_FD sink = fa_spool_file(store->spool, err);
+
+    if (sink < 0)
+        return -1;
+    fa_s3_exchange_init(&exchange, "GET", key);
+    exchange.request.sink = sink;
+    if (fa_s3_ask(fa_s3(store), &exchange, err) < 0)
+        return -1;
+    /* A first try may have brought more than the last says there is. */
+    if (ftruncate(sink, (off_t)exchange.received) < 0)
+        return fa_error_errno(err, FA_E_STORE, errno, "spool object %s", key);
+    return fa_steal_fd(&sink);
+}
+
+/* --- copy ---------------------------------------------------------------------------- */
+
+static int
+measure(int fd, uint64_t *size_r, unsigned char sha256[32], struct fa_error *err)
+{
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    unsigned char chunk[READ_CHUNK];
+    ssize_t got;
+
+    *size_r = 0;
+    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    while ((got = pread(fd, chunk, sizeof chunk, (off_t)*size_r)) > 0) {
+        if (!EVP_DigestUpdate(digest, chunk, (size_t)got))
+            return fa_error_set(err, FA_E_MEMORY, "digest");
+        *size_r += (uint64_t)got;
+    }
+    if (got < 0)
+        return fa_error_errno(err, FA_E_STORE, errno, "read a spool file");
+    if (!EVP_DigestFinal_ex(digest, sha256, NULL))
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    return 0;
+}
+
+/* The way through this machine, for servers that do not copy, and objects too large for them to. */
+static int
+copy_by_hand(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+{
+    FA_AUTO_FD fd = fa_s3_get(store, from, err);
+    unsigned char sha256[32];
+    uint64_t size;
+
+    if (fd < 0 || measure(fd, &size, sha256, err) < 0)
+        return -1;
+    return fa_s3_put(store, key, fd, size, sha256, err);
+}
+
+static bool
+cannot_copy(const struct fa_s3_answer *answer)
+{
+    return answer->status == 501 || answer->status == 405 ||
+           strcmp(answer->code, "NotImplemented") == 0 ||
+           strcmp(answer->code, "InvalidRequest") == 0 ||
+           strcmp(answer->code, "EntityTooLarge") == 0;
+}
+
+int
+fa_s3_copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange source = {.number = 0};
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    struct fa_s3_store *self = fa_s3(store);
+    char path[COPY_SOURCE];
+
+    fa_s3_exchange_init(&source, "HEAD", from);
+    if (fa_s3_ask(self, &source, err) < 0)
+        return -1;
+    if (source.answer.length < 0)
+        return fa_error_set(err, FA_E_STORE, "HEAD %s: the store does not tell the size", from);
+    snprintf(path, sizeof path, "/%s/%s", self->bucket, from);
+    fa_s3_exchange_init(&exchange, "PUT", key);
+    fa_s3_add_header(&exchange, "x-amz-copy-source", path);
+    if (fa_s3_ask(self, &exchange, err) < 0)
+        return cannot_copy(&exchange.answer) ? copy_by_hand(store, from, key, err) : -1;
+    return fa_s3_confirm_size(self, key, (uint64_t)source.answer.length, err);
+}
+
+/* --- the rest ------------------------------------------------------------------------- */
+
+int
+fa_s3_remove(struct fa_store *store, const char *key, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+
+    fa_s3_exchange_init(&exchange, "DELETE", key);
+    if (fa_s3_ask(fa_s3(store), &exchange, err) < 0 && err->code != FA_E_NO_FILE)
+        return -1;
+    return 0;
+}
+
+/* Listing names what is wrong, which HEAD cannot, and needs no right that downloads do not. */
+int
+fa_s3_check(struct fa_store *store, struct fa_error *err)
+{
+    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+
+    fa_s3_exchange_init(&exchange, "GET", NULL);
+    fa_s3_add_query(&exchange, "list-type", "2");
+    fa_s3_add_query(&exchange, "max-keys", "1");
+    return fa_s3_ask(fa_s3(store), &exchange, err);
+}
