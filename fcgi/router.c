@@ -9,7 +9,8 @@ static bool
 path_fits(const char *pattern, const char *path, struct fa_match *match)
 {
     while (*pattern != '\0') {
-        if (strncmp(pattern, placeholder, sizeof placeholder - 1) == 0) {
+        if (*pattern == *placeholder &&
+            strncmp(pattern, placeholder, sizeof placeholder - 1) == 0) {
             size_t length = strcspn(path, "/");
 
             if (length == 0)

@@ -37,7 +37,10 @@ fa_disposition(struct fa_arena *arena, const char *name)
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)name[i];
 
-        fa_buf_printf(&out, is_attr_char(c) ? "%c" : "%%%02X", c);
+        if (is_attr_char(c))
+            fa_buf_add(&out, &name[i], 1);
+        else
+            fa_buf_printf(&out, "%%%02X", c);
     }
     return out.failed ? NULL : fa_arena_strndup(arena, out.data, out.length);
 }

@@ -74,19 +74,38 @@ void
 fa_buf_printf(struct fa_buf *buf, const char *fmt, ...)
 {
     va_list args;
+    size_t room;
     int length;
 
+    /* Nearly always it fits into what is there, so it is formatted once. */
+    if (!reserve(buf, 0))
+        return;
+    room = buf->capacity - buf->length;
     va_start(args, fmt);
-    length = vsnprintf(NULL, 0, fmt, args);
+    length = vsnprintf(buf->data + buf->length, room, fmt, args);
     va_end(args);
     if (length < 0 || !reserve(buf, (size_t)length)) {
+        buf->data[buf->length] = '\0';
         buf->failed = true;
         return;
     }
-    va_start(args, fmt);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, fmt, args);
-    va_end(args);
+    if ((size_t)length >= room) {
+        va_start(args, fmt);
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, fmt, args);
+        va_end(args);
+    }
     buf->length += (size_t)length;
+}
+
+/* How many of the bytes stand in a JSON string as they are: printable ASCII. */
+static size_t
+plain_json(const char *text, const char *end)
+{
+    const char *at = text;
+
+    while (at < end && *at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - text);
 }
 
 void
@@ -96,7 +115,8 @@ fa_buf_add_json(struct fa_buf *buf, const char *text, size_t length)
 
     fa_buf_add(buf, "\"", 1);
     while (text < end) {
-        size_t size = fa_utf8_next(text, (size_t)(end - text), NULL);
+        size_t plain = plain_json(text, end);
+        size_t size = plain > 0 ? plain : fa_utf8_next(text, (size_t)(end - text), NULL);
         unsigned char c = (unsigned char)*text;
 
         if (size == 0) {
