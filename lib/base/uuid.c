@@ -1,8 +1,8 @@
 #include "lib/base/uuid.h"
 #include "lib/base/clock.h"
+#include "lib/base/hex.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -44,7 +44,5 @@ fa_uuid_parse(const char *text, size_t length, struct fa_uuid *uuid_r)
 char *
 fa_uuid_text(const struct fa_uuid *uuid, char text[FA_UUID_TEXT])
 {
-    for (size_t i = 0; i < sizeof uuid->bytes; i++)
-        snprintf(text + 2 * i, 3, "%02x", uuid->bytes[i]);
-    return text;
+    return fa_hex_text(uuid->bytes, sizeof uuid->bytes, text);
 }

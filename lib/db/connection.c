@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_SECONDS = 3, CANCEL_GRACE_US = 500000 };
+enum { CONNECT_SECONDS = 3, CANCEL_GRACE_US = 500000, PARAMS_LIMIT = 1 << 20 };
 
 struct fa_db *
 fa_db_new(const char *conninfo, const char *application, int64_t timeout_s)
@@ -20,14 +20,17 @@ fa_db_new(const char *conninfo, const char *application, int64_t timeout_s)
     db->conninfo = conninfo;
     db->application = application;
     db->timeout_us = timeout_s * 1000000;
+    fa_arena_init(&db->params, PARAMS_LIMIT);
     return db;
 }
 
 void
 fa_db_free(struct fa_db **db)
 {
-    if (*db != NULL)
+    if (*db != NULL) {
         fa_db_drop(*db);
+        fa_arena_free(&(*db)->params);
+    }
     free(*db);
     *db = NULL;
 }

@@ -15,7 +15,8 @@ struct fa_db {
     PGconn *conn; /* NULL: not connected */
     unsigned generation;
     bool in_transaction;
-    size_t prepared_count; /* of this generation */
+    struct fa_arena params; /* of the statement that runs */
+    size_t prepared_count;  /* of this generation */
     const struct fa_statement *prepared[FA_DB_STATEMENTS];
     size_t channel_count;
     const char *channels[FA_DB_CHANNELS];

@@ -33,9 +33,9 @@ struct fa_statement {
 /* --- parameters ------------------------------------------------------------------------------ */
 
 struct fa_param {
-    enum { FA_P_TEXT, FA_P_INT, FA_P_BOOL, FA_P_UUID, FA_P_BYTES, FA_P_TEXTS } type;
+    enum { FA_P_TEXT, FA_P_INT, FA_P_BOOL, FA_P_UUID, FA_P_BYTES, FA_P_TEXTS, FA_P_UUIDS } type;
     const void *pointer; /* NULL is SQL's NULL, but for FA_P_INT and FA_P_BOOL */
-    int64_t number;      /* value, or the count of bytes or texts */
+    int64_t number;      /* value, or the count of bytes, texts or UUIDs */
 };
 
 struct fa_params {
@@ -50,6 +50,8 @@ struct fa_params {
 #define FA_BYTES(bytes, length) ((struct fa_param){FA_P_BYTES, (bytes), (int64_t)(length)})
 /* `texts` is const char *const *; becomes text[]. */
 #define FA_TEXTS(texts, length) ((struct fa_param){FA_P_TEXTS, (texts), (int64_t)(length)})
+/* `uuids` is const struct fa_uuid *; becomes uuid[]. */
+#define FA_UUIDS(uuids, length) ((struct fa_param){FA_P_UUIDS, (uuids), (int64_t)(length)})
 
 #define FA_PARAMS(...)                                                                             \
     ((struct fa_params){                                                                           \

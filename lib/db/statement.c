@@ -1,12 +1,11 @@
 /* Running prepared statements: parameters out, columns in. */
-#include "lib/base/cleanup.h"
+#include "lib/base/hex.h"
 #include "lib/db/connection.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMS_MAX = 24, ARENA_LIMIT = 1 << 20 };
+enum { PARAMS_MAX = 24 };
 
 /* --- parameters out -------------------------------------------------------------------------- */
 
@@ -39,6 +38,26 @@ texts_literal(struct fa_arena *arena, const char *const *texts, size_t count)
     return literal;
 }
 
+/* uuid[]: {…,…}; hexadecimal digits need no quotes. */
+static char *
+uuids_literal(struct fa_arena *arena, const struct fa_uuid *uuids, size_t count)
+{
+    char *literal = fa_arena_alloc(arena, count * FA_UUID_TEXT + 3);
+    char *out = literal;
+
+    if (literal == NULL)
+        return NULL;
+    *out++ = '{';
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            *out++ = ',';
+        fa_uuid_text(&uuids[i], out);
+        out += FA_UUID_TEXT - 1;
+    }
+    *out++ = '}';
+    return literal;
+}
+
 static char *
 bytes_literal(struct fa_arena *arena, const unsigned char *bytes, size_t count)
 {
@@ -47,8 +66,7 @@ bytes_literal(struct fa_arena *arena, const unsigned char *bytes, size_t count)
     if (literal == NULL)
         return NULL;
     memcpy(literal, "\\x", 3);
-    for (size_t i = 0; i < count; i++)
-        snprintf(literal + 2 + 2 * i, 3, "%02x", bytes[i]);
+    fa_hex_text(bytes, count, literal + 2);
     return literal;
 }
 
@@ -80,6 +98,9 @@ param_text(const struct fa_param *param, struct fa_arena *arena, const char **te
         break;
     case FA_P_TEXTS:
         *text_r = texts_literal(arena, param->pointer, (size_t)param->number);
+        break;
+    case FA_P_UUIDS:
+        *text_r = uuids_literal(arena, param->pointer, (size_t)param->number);
         break;
     }
     return *text_r != NULL;
@@ -118,17 +139,16 @@ static enum fa_db_outcome
 execute(struct fa_db *db, const struct fa_statement *statement, struct fa_params params,
         PGresult **result_r, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     const char *values[PARAMS_MAX];
     enum fa_db_outcome outcome;
 
     *result_r = NULL;
-    fa_arena_init(&arena, ARENA_LIMIT);
+    fa_arena_reset(&db->params);
     if (params.count > PARAMS_MAX)
         return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "%s: too many parameters",
                                                 statement->name);
     for (int i = 0; i < params.count; i++)
-        if (!param_text(&params.list[i], &arena, &values[i]))
+        if (!param_text(&params.list[i], &db->params, &values[i]))
             return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "%s: parameter %d",
                                                     statement->name, i + 1);
     if (fa_db_connect(db, err) < 0)
