@@ -1,11 +1,11 @@
 /* POST …/assets/: an uploaded file becomes an asset of a new or an existing part. */
 #include "handlers/handler.h"
+#include "lib/base/hex.h"
 #include "lib/event/event.h"
 #include "lib/job/job.h"
 #include "lib/part/asset_type.h"
 #include "lib/part/upload.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const struct fa_field fa_asset_fields[] = {
@@ -28,14 +28,12 @@ read_replay(const struct fa_request *request, struct fa_replay *replay, struct f
     char sha256[2 * sizeof form->object.sha256 + 1];
     size_t count = 4;
 
-    replay->account = request->access.account;
+    replay->account = request->access.account->id;
     if (request->idempotency_key == NULL)
         return 0;
     if (fa_replay_read_key(request->idempotency_key, request->arena, &replay->key, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof form->object.sha256; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", form->object.sha256[i]);
-    texts[3] = sha256;
+    texts[3] = fa_hex_text(form->object.sha256, sizeof form->object.sha256, sha256);
     for (size_t i = 0; request->route->fields[i].name != NULL; i++)
         texts[count++] = form->values[i].text;
     return fa_replay_fingerprint(replay, texts, count, err);

@@ -32,17 +32,14 @@ int
 fa_quota_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
              struct fa_error *err)
 {
-    const struct fa_identity *identity = request->access.identity;
+    const struct fa_account *account = request->access.account;
     struct json_object *answer = json_object_new_object();
-    struct fa_uuid organization;
-    int result = add_owner(ctx, answer, FA_QUOTA_USER, &request->access.account, err);
+    int result = add_owner(ctx, answer, FA_QUOTA_USER, &account->id, err);
 
-    if (result == 0 && identity->organization_count == 0)
+    if (result == 0 && account->organization_count == 0)
         json_object_object_add(answer, "organization", NULL);
     else if (result == 0)
-        result = fa_organization_seen(ctx->db, identity->organizations[0], &organization, err) < 0
-                     ? -1
-                     : add_owner(ctx, answer, FA_QUOTA_ORGANIZATION, &organization, err);
+        result = add_owner(ctx, answer, FA_QUOTA_ORGANIZATION, &account->organizations[0], err);
     if (result == 0)
         return fa_reply_json(request, reply, answer, err);
     json_object_put(answer);

@@ -112,13 +112,18 @@ read_last_event(struct lws *wsi, struct fa_arena *arena)
 }
 
 static enum fa_db_outcome
-find_account(struct fa_hub *hub, const struct fa_identity *identity, struct fa_uuid *account,
+find_account(struct fa_hub *hub, const struct fa_identity *identity, struct fa_uuid *account_r,
              struct fa_error *err)
 {
+    struct fa_account account;
+    enum fa_db_outcome outcome;
+
     /* An attempt to connect may take seconds, in which no socket is served. */
     if (hub->away)
         return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE, "the database is away");
-    return fa_account_seen(hub->db, identity, account, err);
+    outcome = fa_account_seen(hub->db, identity, &account, err);
+    *account_r = account.id;
+    return outcome;
 }
 
 int

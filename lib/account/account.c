@@ -33,9 +33,9 @@ see_user(struct fa_db *db, const struct fa_identity *identity, struct fa_uuid *a
                      columns, NULL, err);
 }
 
-enum fa_db_outcome
-fa_organization_seen(struct fa_db *db, const char *alias, struct fa_uuid *organization_r,
-                     struct fa_error *err)
+static enum fa_db_outcome
+see_organization(struct fa_db *db, const char *alias, struct fa_uuid *organization_r,
+                 struct fa_error *err)
 {
     static const struct fa_statement find = {
         "organization_find", "SELECT organization_id FROM organization WHERE alias = $1"};
@@ -54,16 +54,16 @@ fa_organization_seen(struct fa_db *db, const char *alias, struct fa_uuid *organi
 }
 
 enum fa_db_outcome
-fa_account_seen(struct fa_db *db, const struct fa_identity *identity, struct fa_uuid *account_r,
+fa_account_seen(struct fa_db *db, const struct fa_identity *identity, struct fa_account *account_r,
                 struct fa_error *err)
 {
+    account_r->organization_count = identity->organization_count;
     for (size_t i = 0; i < identity->organization_count; i++) {
-        struct fa_uuid organization;
         enum fa_db_outcome outcome =
-            fa_organization_seen(db, identity->organizations[i], &organization, err);
+            see_organization(db, identity->organizations[i], &account_r->organizations[i], err);
 
         if (outcome < 0)
             return outcome;
     }
-    return see_user(db, identity, account_r, err);
+    return see_user(db, identity, &account_r->id, err);
 }

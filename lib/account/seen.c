@@ -10,7 +10,7 @@ enum { SLOTS = 1024, DIGEST_BYTES = 32 };
 struct entry {
     bool used;
     unsigned char digest[DIGEST_BYTES]; /* of all the identity says */
-    struct fa_uuid account;
+    struct fa_account account;
 };
 
 /* Direct-mapped: a newcomer takes the place of whoever has the same slot. */
@@ -56,7 +56,7 @@ make_digest(EVP_MD_CTX *hash, const struct fa_identity *identity,
 
 int
 fa_seen_account(struct fa_seen *seen, struct fa_db *db, const struct fa_identity *identity,
-                struct fa_uuid *account_r, struct fa_error *err)
+                const struct fa_account **account_r, struct fa_error *err)
 {
     unsigned char digest[DIGEST_BYTES];
     struct entry *entry;
@@ -64,17 +64,17 @@ fa_seen_account(struct fa_seen *seen, struct fa_db *db, const struct fa_identity
     if (!make_digest(seen->hash, identity, digest))
         return fa_error_set(err, FA_E_MEMORY, "digest of an identity");
     entry = &seen->slots[(digest[0] << 8 | digest[1]) % SLOTS];
+    *account_r = &entry->account;
     if (seen->generation == fa_db_generation(db) && entry->used &&
-        memcmp(entry->digest, digest, sizeof digest) == 0) {
-        *account_r = entry->account;
+        memcmp(entry->digest, digest, sizeof digest) == 0)
         return 0;
-    }
-    if (fa_account_seen(db, identity, account_r, err) < 0)
+    entry->used = false;
+    if (fa_account_seen(db, identity, &entry->account, err) < 0)
         return -1;
-    if (seen->generation != fa_db_generation(db))
-        memset(seen->slots, 0, sizeof seen->slots);
+    for (size_t i = 0; seen->generation != fa_db_generation(db) && i < SLOTS; i++)
+        seen->slots[i].used = false;
     seen->generation = fa_db_generation(db);
-    *entry = (struct entry){.used = true, .account = *account_r};
     memcpy(entry->digest, digest, sizeof digest);
+    entry->used = true;
     return 0;
 }

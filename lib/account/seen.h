@@ -15,9 +15,10 @@ struct fa_seen;
 struct fa_seen *fa_seen_new(void) FA_MUSTCHECK;
 void fa_seen_free(struct fa_seen **seen);
 
-/* The account of the identity, as fa_account_seen finds or makes it.  What was seen over an earlier
- * connection counts no more: the database may be another one since.  FA_E_DATABASE. */
+/* The account of the identity, as fa_account_seen finds or makes it; `account_r` is good until the
+ * next call.  What was seen over an earlier connection counts no more: the database may be another
+ * one since.  FA_E_DATABASE. */
 int fa_seen_account(struct fa_seen *seen, struct fa_db *db, const struct fa_identity *identity,
-                    struct fa_uuid *account_r, struct fa_error *err) FA_MUSTCHECK;
+                    const struct fa_account **account_r, struct fa_error *err) FA_MUSTCHECK;
 
 #endif

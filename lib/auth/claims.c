@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX_BYTES = 255, ORGANIZATIONS_MAX = 64 };
+enum { TEXT_MAX_BYTES = 255 };
 
 static int
 refuse(struct fa_error *err, const char *why)
@@ -153,7 +153,7 @@ read_organizations(struct json_object *payload, const struct fa_token_rules *rul
     if (collect(claim, arena, &aliases) < 0)
         return no_memory(err);
     qsort(aliases.list, aliases.count, sizeof *aliases.list, compare);
-    for (size_t i = 0; i < aliases.count && count < ORGANIZATIONS_MAX; i++) {
+    for (size_t i = 0; i < aliases.count && count < FA_IDENTITY_ORGANIZATIONS; i++) {
         if (count > 0 && strcmp(aliases.list[count - 1], aliases.list[i]) == 0)
             continue;
         aliases.list[count] = fa_arena_strdup(arena, aliases.list[i]);

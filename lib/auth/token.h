@@ -27,6 +27,9 @@ int fa_token_rules_read(const struct fa_options *options, struct fa_token_rules 
                         struct fa_error *err) FA_MUSTCHECK;
 
 /* Who asks; texts live in the arena. */
+/* So many organizations of a token count, the first by alias. */
+enum { FA_IDENTITY_ORGANIZATIONS = 64 };
+
 struct fa_identity {
     const char *issuer;
     const char *subject;

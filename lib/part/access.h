@@ -5,13 +5,12 @@
 #ifndef FA_PART_ACCESS_H
 #define FA_PART_ACCESS_H
 
-#include "lib/auth/token.h"
-#include "lib/db/db.h"
+#include "lib/account/account.h"
 
 /* Who asks for which part. */
 struct fa_access {
     const struct fa_identity *identity;
-    struct fa_uuid account; /* of the identity */
+    const struct fa_account *account; /* of the identity */
     struct fa_uuid part;
 };
 
@@ -31,11 +30,11 @@ struct fa_rights {
 #define FA_ACCESS_COLUMNS                                                                          \
     " p.owner_id = $2 OR shared AS may_read, p.owner_id = $2 OR (shared AND $4) AS may_write "
 #define FA_ACCESS_FROM                                                                             \
-    " part p LEFT JOIN organization o ON o.organization_id = p.organization_id"                    \
-    " CROSS JOIN LATERAL (SELECT COALESCE(o.alias = ANY ($3::text[]), false) AS shared) access "
+    " part p CROSS JOIN LATERAL"                                                                   \
+    " (SELECT COALESCE(p.organization_id = ANY ($3::uuid[]), false) AS shared) access "
 #define FA_ACCESS_PARAMS(access)                                                                   \
-    FA_UUID(&(access)->part), FA_UUID(&(access)->account),                                         \
-        FA_TEXTS((access)->identity->organizations, (access)->identity->organization_count),       \
+    FA_UUID(&(access)->part), FA_UUID(&(access)->account->id),                                     \
+        FA_UUIDS((access)->account->organizations, (access)->account->organization_count),         \
         FA_BOOL((access)->identity->manager)
 #define FA_ACCESS_TARGETS(rights)                                                                  \
     FA_COLUMN_BOOL("may_read", &(rights)->may_read),                                               \

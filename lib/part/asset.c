@@ -23,24 +23,19 @@ create_part(struct fa_db *db, struct fa_asset_upload *upload, struct fa_arena *a
     static const struct fa_statement create = {
         "part_create",
         "INSERT INTO part (part_id, owner_id, organization_id, name) VALUES ($1, $2, $3, $4)"};
-    const struct fa_identity *identity = upload->access.identity;
-    bool shared = identity->organization_count > 0;
-    struct fa_uuid organization;
-    enum fa_db_outcome outcome;
+    const struct fa_account *account = upload->access.account;
     const char *name = fa_arena_strndup(arena, upload->basename, fa_stem_length(upload->basename));
 
     if (name == NULL)
         return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "name of the part");
-    /* Aliases come sorted: the first by alias shares the part. */
-    outcome = shared ? fa_organization_seen(db, identity->organizations[0], &organization, err)
-                     : FA_DB_NONE;
-    if (outcome < 0)
-        return outcome;
     upload->access.part = fa_uuid_new();
-    return fa_db_run(db, &create,
-                     FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(&upload->access.account),
-                               FA_UUID(shared ? &organization : NULL), FA_TEXT(name)),
-                     err);
+    /* Aliases come sorted: the first by alias shares the part. */
+    return fa_db_run(
+        db, &create,
+        FA_PARAMS(FA_UUID(&upload->access.part), FA_UUID(&account->id),
+                  FA_UUID(account->organization_count > 0 ? account->organizations : NULL),
+                  FA_TEXT(name)),
+        err);
 }
 
 static enum fa_db_outcome
@@ -106,13 +101,13 @@ change_cad(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uui
 {
     const struct fa_reuse_target target = {.part = &upload->access.part,
                                            .asset = asset,
-                                           .account = &upload->access.account,
+                                           .account = &upload->access.account->id,
                                            .grace_s = upload->grace_s};
 
     if (upload->reuse != NULL && upload->reuse->found)
         return fa_reuse_apply(db, &target, upload->reuse, err);
-    return fa_cad_take_over(db, &upload->access.part, &upload->access.account, upload->request_id,
-                            upload->grace_s, &upload->queued, err);
+    return fa_cad_take_over(db, &upload->access.part, &upload->access.account->id,
+                            upload->request_id, upload->grace_s, &upload->queued, err);
 }
 
 enum fa_db_outcome

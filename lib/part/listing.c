@@ -103,22 +103,15 @@ fa_listing_parts(struct fa_db *db, const struct fa_listing *listing, const char 
 {
     static const struct fa_statement list = {
         "listing_parts",
-        "SELECT " DETAILS " FROM part p WHERE p.part_id IN (SELECT part_id FROM (" NEWEST(
-            "owner_id = $2") " UNION SELECT theirs.part_id FROM organization o CROSS JOIN "
-                             "LATERAL " NEWEST("organization_id = o.organization_id") " theirs "
-                                                                                      "WHERE "
-                                                                                      "o.alias = "
-                                                                                      "ANY "
-                                                                                      "($3::text[])"
-                                                                                      ") readable "
-                                                                                      "(part_id) "
-                                                                                      "ORDER BY "
-                                                                                      "part_id "
-                                                                                      "DESC LIMIT "
-                                                                                      "$4) ORDER "
-                                                                                      "BY "
-                                                                                      "p.part_id "
-                                                                                      "DESC"};
+        "SELECT " DETAILS " FROM part p WHERE p.part_id IN"
+        " (SELECT part_id FROM (" NEWEST(
+            "owner_id = $2") "  UNION SELECT theirs.part_id FROM unnest($3::uuid[]) AS mine CROSS "
+                             "JOIN LATERAL " NEWEST("organization_id = mine") " theirs) readable "
+                                                                              "(part_id)"
+                                                                              "  ORDER BY part_id "
+                                                                              "DESC LIMIT $4) "
+                                                                              "ORDER BY p.part_id "
+                                                                              "DESC"};
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     const struct fa_access *access = &listing->access;
     struct fa_answer_list lists[FA_ANSWER_PARTS];
@@ -128,13 +121,13 @@ fa_listing_parts(struct fa_db *db, const struct fa_listing *listing, const char 
     int64_t count;
     bool more;
 
-    if (fa_db_rows(db, &list,
-                   FA_PARAMS(FA_UUID(listing->before), FA_UUID(&access->account),
-                             FA_TEXTS(access->identity->organizations,
-                                      access->identity->organization_count),
-                             FA_INT(listing->limit + 1), FA_TEXT(time_zone), FA_TEXT(listing->name),
-                             FA_TEXT(listing->status)),
-                   &rows, err) < 0)
+    if (fa_db_rows(
+            db, &list,
+            FA_PARAMS(FA_UUID(listing->before), FA_UUID(&access->account->id),
+                      FA_UUIDS(access->account->organizations, access->account->organization_count),
+                      FA_INT(listing->limit + 1), FA_TEXT(time_zone), FA_TEXT(listing->name),
+                      FA_TEXT(listing->status)),
+            &rows, err) < 0)
         return NULL;
     answer = json_object_new_object();
     parts = json_object_new_array();

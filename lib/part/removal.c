@@ -68,7 +68,7 @@ take_over(struct fa_db *db, const struct fa_removal *removal, struct fa_error *e
 {
     bool queued;
 
-    return fa_cad_take_over(db, &removal->access.part, &removal->access.account,
+    return fa_cad_take_over(db, &removal->access.part, &removal->access.account->id,
                             removal->request_id, removal->grace_s, &queued, err);
 }
 

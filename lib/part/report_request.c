@@ -31,14 +31,14 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
     if (outcome < 0)
         return outcome;
     if (outcome == FA_DB_ROW)
-        return fa_event_keep(db, &news, NULL, &request->access.account, &request->event, err);
+        return fa_event_keep(db, &news, NULL, &request->access.account->id, &request->event, err);
     outcome = fa_db_row(db, &find_cad, FA_PARAMS(FA_UUID(&job.part)),
                         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset),
                                    FA_COLUMN_BOOL("has_asset", &job.has_asset)),
                         NULL, err);
     if (outcome < 0)
         return outcome;
-    outcome = fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account, err);
+    outcome = fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account->id, err);
     if (outcome != FA_DB_ROW)
         return outcome;
     return fa_quota_check(db, request->options, &job.part, &one_job, err);

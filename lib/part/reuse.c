@@ -41,7 +41,7 @@ find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *
         " JOIN derived_file v ON v.part_id = a.part_id AND v.kind = 'visualization'"
         " JOIN derived_file t ON t.part_id = a.part_id AND t.kind = 'thumbnail'"
         " WHERE c.scope_id = COALESCE("
-        "   CASE WHEN $1 THEN (SELECT organization_id FROM organization WHERE alias = $2)"
+        "   CASE WHEN $1 THEN $2::uuid"
         "    ELSE (SELECT COALESCE(organization_id, owner_id) FROM part WHERE part_id = $3) END,"
         "   $4)"
         " AND c.sha256 = $5 AND c.version = $6 AND a.size = $7 AND a.asset_type = 'cad'"
@@ -51,14 +51,15 @@ find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *
         " AND NOT EXISTS (SELECT FROM asset newer WHERE newer.part_id = a.part_id"
         "  AND newer.asset_type = 'cad' AND newer.placed > a.placed)"
         " ORDER BY a.placed DESC LIMIT 1"};
-    const struct fa_identity *identity = request->access->identity;
+    const struct fa_account *account = request->access->account;
     const struct fa_object *object = request->object;
-    const char *alias = identity->organization_count > 0 ? identity->organizations[0] : NULL;
+    const struct fa_uuid *organization =
+        account->organization_count > 0 ? account->organizations : NULL;
 
     return fa_db_row(
         db, &find_same,
-        FA_PARAMS(FA_BOOL(request->new_part), FA_TEXT(alias), FA_UUID(&request->access->part),
-                  FA_UUID(&request->access->account),
+        FA_PARAMS(FA_BOOL(request->new_part), FA_UUID(organization),
+                  FA_UUID(&request->access->part), FA_UUID(&account->id),
                   FA_BYTES(object->sha256, sizeof object->sha256), FA_INT(FA_ANALYSIS_VERSION),
                   FA_INT(object->size), FA_TEXT(fa_format_of(request->basename)->extension),
                   FA_TEXTS(done, FA_COUNT(done))),
