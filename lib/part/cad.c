@@ -83,10 +83,12 @@ fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part, const char *kin
         "SELECT object_key FROM derived_file WHERE part_id = $1 AND kind = $2 FOR UPDATE"};
     static const struct fa_statement put = {
         "cad_put_derived",
-        "INSERT INTO derived_file (part_id, kind, object_key, size, sha256)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (part_id, kind) DO UPDATE"
+        "INSERT INTO derived_file (part_id, kind, object_key, size, sha256, cad_basename)"
+        " VALUES ($1, $2, $3, $4, $5, (SELECT basename FROM asset WHERE part_id = $1"
+        "  AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1))"
+        " ON CONFLICT (part_id, kind) DO UPDATE"
         " SET object_key = excluded.object_key, size = excluded.size, sha256 = excluded.sha256,"
-        "  updated_at = now()"};
+        "  cad_basename = excluded.cad_basename, updated_at = now()"};
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     const char *old_key = NULL;
     enum fa_db_outcome outcome;

@@ -9,10 +9,7 @@ enum { OFTEN_MAX = 8 << 20 };
 
 #define FILE_COLUMNS                                                                               \
     " f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"                                    \
-    " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us, cad.basename, "
-#define CAD_OF_PART                                                                                \
-    " LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"                        \
-    "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) cad ON true "
+    " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us, "
 
 /* How a kind's download is called: behind the stem of the part's CAD, or by a name of its own; in
  * the format of the CAD where one is given. */
@@ -32,7 +29,7 @@ static const struct kind {
      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false},
 };
 
-/* Runs the statement, checks access and existence; leaves the CAD's basename as the name. */
+/* Runs the statement, checks access and existence; leaves the basename as the name. */
 static int
 find(struct fa_db *db, const struct fa_statement *statement, struct fa_params params,
      struct fa_arena *arena, struct fa_file *file, struct fa_error *err)
@@ -62,8 +59,9 @@ fa_file_find_cad(struct fa_db *db, const struct fa_access *access, struct fa_are
 {
     static const struct fa_statement find_cad = {
         "file_find_cad",
-        "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
-        " CROSS JOIN LATERAL (SELECT cad.object_key, cad.sha256, cad.size, cad.updated_at) f"
+        "SELECT " FILE_COLUMNS "f.basename, " FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM
+        " LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"
+        "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) f ON true"
         " WHERE p.part_id = $1"};
 
     if (find(db, &find_cad, FA_PARAMS(FA_ACCESS_PARAMS(access)), arena, file, err) < 0)
@@ -78,9 +76,7 @@ fa_file_find_asset(struct fa_db *db, const struct fa_access *access, const char 
 {
     static const struct fa_statement find_asset = {
         "file_find_asset",
-        "SELECT f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"
-        " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us,"
-        " f.basename, " FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM
+        "SELECT " FILE_COLUMNS "f.basename, " FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM
         " LEFT JOIN asset f ON f.part_id = p.part_id AND f.basename_nfc = normalize($5, NFC)"
         " WHERE p.part_id = $1"};
 
@@ -133,8 +129,8 @@ fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const cha
 {
     static const struct fa_statement find_derived = {
         "file_find_derived",
-        "SELECT " FILE_COLUMNS FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM CAD_OF_PART
-        " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $5"
+        "SELECT " FILE_COLUMNS "f.cad_basename AS basename, " FA_ACCESS_COLUMNS
+        " FROM " FA_ACCESS_FROM " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $5"
         " WHERE p.part_id = $1"};
     const char *cad_type = "";
 
