@@ -30,6 +30,8 @@ enum {
     FA_S3_ANSWER_LIMIT = 2 << 20, /* bytes of an answer that is read into memory */
     FA_S3_ACCELS = 64,            /* presigned URLs that are remembered */
     FA_S3_ETAG = 80,
+    FA_S3_MD5 = 16,
+    FA_S3_MD5_HEX = 33,
     FA_S3_CODE = 64,
     FA_S3_HOST = 272
 };
@@ -48,7 +50,8 @@ struct fa_s3_request {
     uint64_t size;
     const char *text;
     const unsigned char *sha256; /* of the body; NULL: not signed (text always is) */
-    EVP_MD_CTX *md5;             /* made of the body as it is sent; NULL: not asked */
+    EVP_MD_CTX *md5;             /* takes the body as it is sent, for the answer's ETag; NULL: no */
+    const char *etag; /* what the answer's ETag must be, when the MD5 is known; NULL: no */
     /* Where a good answer's body goes: this file, from its start; -1: into memory. */
     int sink;
 };
@@ -59,6 +62,7 @@ struct fa_s3_answer {
     int64_t length;        /* of the whole object; -1: not said */
     int64_t date_us;       /* the server's clock; -1: not said */
     bool encrypted;        /* by a key that makes the ETag no MD5 */
+    bool confirmed;        /* the ETag is the MD5 of what was sent */
     char code[FA_S3_CODE]; /* of an error, as S3 names it; "" for none */
     char message[120];
     struct fa_buf body; /* unless it went to a file */
@@ -122,11 +126,13 @@ void fa_s3_exchange_free(struct fa_s3_exchange *exchange);
 void fa_s3_add_query(struct fa_s3_exchange *exchange, const char *name, const char *value);
 void fa_s3_add_header(struct fa_s3_exchange *exchange, const char *name, const char *value);
 
-/* Makes the next request in an exchange that has been answered well; false: no more. */
+/* Makes the next request in an exchange that is new, or has been answered well; false: no more, or
+ * an error. */
 typedef bool fa_s3_next(void *closure, struct fa_s3_exchange *exchange, struct fa_error *err);
 
-/* Sends all requests and waits for their answers, `next` (NULL: none) giving more.  0 when every
- * answer was a good one; -1 with the error of the first that was not, all others being dropped. */
+/* Sends all requests, or those that `next` makes where it is given, and waits for their answers.  0
+ * when every answer was a good one; -1 with the error of the first that was not, all others being
+ * dropped. */
 int fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t count,
               fa_s3_next *next, void *closure, struct fa_error *err) FA_MUSTCHECK;
 

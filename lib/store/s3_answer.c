@@ -81,7 +81,7 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, ACTION_TLS},
     {CURLE_SSL_CACERT_BADFILE, ACTION_TLS},
     {CURLE_URL_MALFORMAT, ACTION_URL},
-    {CURLE_UNSUPPORTED_PROTOCOL, ACTION_URL},
+
     {CURLE_OUT_OF_MEMORY, NULL},
 };
 
@@ -204,6 +204,35 @@ check_download(const struct fa_s3_exchange *exchange, struct fa_error *err)
     return FA_S3_AGAIN;
 }
 
+/* What the store calls the body must be its MD5, where it is one at all: then it tells what is
+ * stored, size included. */
+static enum fa_s3_verdict
+check_etag(struct fa_s3_exchange *exchange, struct fa_error *err)
+{
+    const struct fa_s3_request *request = &exchange->request;
+    struct fa_s3_answer *answer = &exchange->answer;
+    const char *expected = request->etag;
+    unsigned char digest[FA_S3_MD5];
+    char hex[FA_S3_MD5_HEX];
+
+    if (request->md5 != NULL) {
+        if (!EVP_DigestFinal_ex(request->md5, digest, NULL)) {
+            fa_error_set(err, FA_E_MEMORY, "digest");
+            return FA_S3_FAILED;
+        }
+        expected = fa_sigv4_hex(digest, sizeof digest, hex);
+    }
+    if (expected == NULL)
+        return FA_S3_GOOD;
+    answer->confirmed = strcmp(answer->etag, expected) == 0;
+    if (answer->confirmed || answer->encrypted || strlen(answer->etag) != FA_S3_MD5_HEX - 1 ||
+        strspn(answer->etag, "0123456789abcdef") != FA_S3_MD5_HEX - 1)
+        return FA_S3_GOOD;
+    fa_error_set(err, FA_E_STORE, "object %s: the store holds other bytes (MD5 %s, not %s)",
+                 request->key, answer->etag, expected);
+    return FA_S3_AGAIN;
+}
+
 enum fa_s3_verdict
 fa_s3_judge(struct fa_s3_store *self, struct fa_s3_exchange *exchange, CURLcode code, bool *away_r,
             struct fa_error *err)
@@ -227,5 +256,5 @@ fa_s3_judge(struct fa_s3_store *self, struct fa_s3_exchange *exchange, CURLcode 
         *away_r = meaning.verdict == FA_S3_AGAIN && answer->status >= 500;
         return refuse(exchange, meaning, err);
     }
-    return exchange->request.sink >= 0 ? check_download(exchange, err) : FA_S3_GOOD;
+    return exchange->request.sink >= 0 ? check_download(exchange, err) : check_etag(exchange, err);
 }

@@ -28,6 +28,7 @@ struct run {
     size_t count;
     fa_s3_next *next;
     void *closure;
+    size_t fresh; /* exchanges that `next` has not been asked for yet */
     size_t active;
     int64_t tick_us;   /* when the clocks were last read */
     int64_t silent_us; /* since something new moved */
@@ -167,6 +168,21 @@ free_easy(const struct run *run)
     return NULL;
 }
 
+/* One exchange at a time, so that those begun before it move while it is prepared. */
+static int
+begin_fresh(struct run *run, struct fa_error *err)
+{
+    struct fa_s3_exchange *exchange;
+
+    if (run->fresh == 0)
+        return 0;
+    exchange = &run->exchanges[run->count - run->fresh--];
+    err->code = FA_OK;
+    exchange->active = run->next(run->closure, exchange, err);
+    run->active += exchange->active ? 1 : 0;
+    return err->code == FA_OK ? 0 : -1;
+}
+
 static int
 begin_due(struct run *run, struct fa_error *err)
 {
@@ -259,8 +275,8 @@ run_all(struct run *run, struct fa_error *err)
 {
     int running;
 
-    while (run->active > 0) {
-        if (begin_due(run, err) < 0)
+    while (run->active > 0 || run->fresh > 0) {
+        if (begin_fresh(run, err) < 0 || begin_due(run, err) < 0)
             return -1;
         if (curl_multi_perform(run->self->multi, &running) != CURLM_OK)
             return fa_error_set(err, FA_E_MEMORY, "connections to the store");
@@ -275,7 +291,7 @@ run_all(struct run *run, struct fa_error *err)
                                                                    : "the bucket");
             return -1;
         }
-        if (run->active > 0 &&
+        if (run->active > 0 && run->fresh == 0 &&
             curl_multi_poll(run->self->multi, NULL, 0, wait_ms(run), NULL) != CURLM_OK)
             return fa_error_set(err, FA_E_MEMORY, "connections to the store");
     }
@@ -291,7 +307,8 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
                       .count = count,
                       .next = next,
                       .closure = closure,
-                      .active = count,
+                      .fresh = next != NULL ? count : 0,
+                      .active = next != NULL ? 0 : count,
                       .tick_us = fa_clock_monotonic_us()};
     struct fa_error failure = {.code = FA_OK};
     int result;
@@ -303,7 +320,7 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
     if (prepare_curl(self, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        exchanges[i].active = true;
+        exchanges[i].active = next == NULL;
     result = run_all(&run, &failure);
     for (size_t i = 0; i < count; i++)
         fa_s3_transfer_end(self, &exchanges[i]);

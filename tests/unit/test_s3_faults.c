@@ -1,0 +1,642 @@
+/* The S3 store and a server that does what servers should not. */
+#include "lib/base/clock.h"
+#include "lib/store/s3.h"
+#include "tests/unit/scripted.h"
+#include "tests/unit/store_rig.h"
+
+#include <fcntl.h>
+
+enum { SECOND_US = 1000000, DAY_S = 86400 };
+
+#define KEY    "ab/0123456789abcdef0123456789abcdef"
+#define TO     "cd/0123456789abcdef0123456789abcdef"
+#define SECRET "the-secret-of-the-key"
+
+struct fixture {
+    struct rig *rig;
+    struct scripted server;
+};
+
+#define OK(headers, body) "HTTP/1.1 200 OK\r\n" headers "\r\n" body
+#define EMPTY             "Content-Length: 0\r\n"
+#define ERROR(status, code)                                                                        \
+    "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"                                             \
+    "<?xml version=\"1.0\"?><Error><Code>" code "</Code><Message>no</Message></Error>"
+
+static int
+set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    assert_non_null(fixture);
+    fixture->rig = rig_new("/tmp");
+    *state = fixture;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    scripted_stop(&fixture->server);
+    rig_free(fixture->rig);
+    free(fixture);
+    return 0;
+}
+
+/* A store at the scripted server, with a patience of a second. */
+static struct rig *
+open_script(void **state, const struct scripted_step *steps, size_t count)
+{
+    struct fixture *fixture = *state;
+    struct fa_options *options = &fixture->rig->options;
+
+    scripted_start(&fixture->server, steps, count);
+    options->s3_endpoint = fixture->server.endpoint;
+    options->s3_access_key = "key";
+    options->s3_secret_key = SECRET;
+    options->s3_region = "us-east-1";
+    options->s3_bucket = "bucket";
+    options->s3_ca = "";
+    assert_int_equal(fa_store_open(options, &fixture->rig->store, &fixture->rig->err), 0);
+    fa_store_set_patience(fixture->rig->store, 1);
+    return fixture->rig;
+}
+
+#define SCRIPT(state, ...)                                                                         \
+    open_script(state, (const struct scripted_step[]){__VA_ARGS__},                                \
+                sizeof((const struct scripted_step[]){__VA_ARGS__}) /                              \
+                    sizeof(struct scripted_step))
+
+static int
+requests(void **state)
+{
+    struct fixture *fixture = *state;
+
+    return fixture->server.log->requests;
+}
+
+static const char *
+head_of(void **state, int number)
+{
+    struct fixture *fixture = *state;
+
+    return fixture->server.log->heads[number];
+}
+
+/* The call fails with the code, and takes at most that long. */
+#define FAILS(rig, call, error, limit_us)                                                          \
+    do {                                                                                           \
+        int64_t called_us = fa_clock_monotonic_us();                                               \
+        (rig)->err = (struct fa_error){0};                                                         \
+        assert_int_equal(call, -1);                                                                \
+        if ((rig)->err.code != (error))                                                            \
+            fail_msg("%s", (rig)->err.detail);                                                     \
+        assert_true(fa_clock_monotonic_us() - called_us <= (limit_us));                            \
+        assert_null(strstr((rig)->err.detail, SECRET));                                            \
+    } while (0)
+
+/* --- tries --------------------------------------------------------------------------- */
+
+/* What may pass is tried again, the body from its start and signed anew. */
+static void
+passing_trouble_is_tried_again(void **state)
+{
+    struct fixture *fixture = *state;
+    /* The ETag is the MD5 of what rig_spool makes of 100000 and 1. */
+    struct rig *rig = SCRIPT(state, {.answer = ERROR("503 Slow Down", "SlowDown"), .end = CLOSE},
+                             {.answer = "", .end = RESET},
+                             {.answer = ERROR("500 Oh", "InternalError"), .end = CLOSE},
+                             {.answer = OK(EMPTY "ETag: \"no-md5-3\"\r\n", ""), .end = KEEP},
+                             {.answer = OK("Content-Length: 100000\r\n", ""), .end = KEEP});
+
+    if (rig_put(rig, KEY, 100000, 1) < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_int_equal(requests(state), 5);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(strncmp(head_of(state, i), "PUT /bucket/" KEY " HTTP/1.1\r\n", 12), 0);
+        assert_non_null(
+            strstr(head_of(state, i), "Authorization: AWS4-HMAC-SHA256 Credential=key/"));
+        assert_int_equal(fixture->server.log->bodies[i], 100000);
+        assert_null(strstr(head_of(state, i), "Expect:"));
+    }
+    assert_int_equal(strncmp(head_of(state, 4), "HEAD ", 5), 0);
+}
+
+/* Four times and no more. */
+static void
+tries_end(void **state)
+{
+    struct rig *rig = SCRIPT(
+        state, {.answer = ERROR("503 Service Unavailable", "ServiceUnavailable"), .end = CLOSE});
+
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * SECOND_US);
+    assert_int_equal(requests(state), FA_S3_TRIES);
+}
+
+/* What no other try cures is tried once, and says what an operator can do. */
+static void
+final_trouble_is_not_tried_again(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum fa_error_code code;
+        const char *action;
+    } cases[] = {
+        {ERROR("403 Forbidden", "InvalidAccessKeyId"), FA_E_STORE, "AWS_ACCESS_KEY_ID"},
+        {ERROR("403 Forbidden", "SignatureDoesNotMatch"), FA_E_STORE, "AWS_SECRET_ACCESS_KEY"},
+        {ERROR("403 Forbidden", "AccessDenied"), FA_E_STORE, "what the key may do"},
+        {ERROR("404 Not Found", "NoSuchBucket"), FA_E_STORE, "FILEAPI_S3_BUCKET"},
+        {ERROR("507 Full", "XMinioStorageFull"), FA_E_SPACE, "space"},
+        {ERROR("400 Bad", "EntityTooLarge"), FA_E_SPACE, "space"},
+        {ERROR("403 Forbidden", "QuotaExceeded"), FA_E_SPACE, "quota"},
+        {"HTTP/1.1 507 Full\r\n" EMPTY "\r\n", FA_E_SPACE, "space"},
+        {"HTTP/1.1 413 Large\r\n" EMPTY "\r\n", FA_E_SPACE, "space"},
+        {"HTTP/1.1 403 No\r\n" EMPTY "\r\n", FA_E_STORE, "AWS_ACCESS_KEY_ID"},
+        {"HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\n" EMPTY "\r\n", FA_E_STORE,
+         "AWS_ENDPOINT_URL_S3"},
+        {"HTTP/1.1 400 Bad\r\n" EMPTY "\r\n", FA_E_STORE, ""},
+        {"HTTP/1.1 501 No\r\n" EMPTY "\r\n", FA_E_STORE, ""},
+    };
+
+    for (size_t i = 0; i < FA_COUNT(cases); i++) {
+        struct rig *rig = SCRIPT(state, {.answer = cases[i].answer, .end = CLOSE});
+
+        FAILS(rig, rig_put(rig, KEY, 10, 1), cases[i].code, SECOND_US);
+        if (requests(state) != 1 || strstr(rig->err.action, cases[i].action) == NULL)
+            fail_msg("%s: %d requests, %s", cases[i].answer, requests(state), rig->err.action);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* The server's clock is learned from its Date, whichever way it is off. */
+static void
+clocks_are_learned(void **state)
+{
+    char answer[512];
+    char date[FA_CLOCK_TEXT];
+    char day[16];
+    time_t tomorrow = time(NULL) + DAY_S + 7200;
+    struct tm utc;
+    struct scripted_step steps[] = {{.answer = answer, .end = CLOSE},
+                                    {.answer = OK(EMPTY "ETag: \"x-1\"\r\n", ""), .end = KEEP},
+                                    {.answer = OK("Content-Length: 10\r\n", ""), .end = KEEP}};
+    struct rig *rig;
+
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 403 Forbidden\r\nDate: %s\r\nConnection: close\r\n\r\n"
+             "<Error><Code>RequestTimeTooSkewed</Code></Error>",
+             fa_clock_http((int64_t)tomorrow * SECOND_US, date));
+    gmtime_r(&tomorrow, &utc);
+    strftime(day, sizeof day, "%Y%m%dT%H", &utc);
+    rig = open_script(state, steps, FA_COUNT(steps));
+    if (rig_put(rig, KEY, 10, 1) < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_null(strstr(head_of(state, 0), day));
+    assert_non_null(strstr(head_of(state, 1), day));
+    assert_non_null(strstr(fa_store_accel(rig->store, KEY, false, &rig->arena), day));
+}
+
+/* --- time ----------------------------------------------------------------------------- */
+
+/* Silence ends a call after the patience, wherever it begins. */
+static void
+silence_is_given_up(void **state)
+{
+    static const struct scripted_step hanging[] = {
+        {.answer = "", .end = HANG},
+        {.answer = "HTTP/1.1 200 OK\r\nContent-Le", .end = HANG},
+        {.answer = "", .end = HANG, .read_at_most = 1},
+    };
+
+    for (size_t i = 0; i < FA_COUNT(hanging); i++) {
+        struct rig *rig = open_script(state, &hanging[i], 1);
+
+        FAILS(rig, rig_put(rig, KEY, 12000000, 1), FA_E_STORE, 3 * SECOND_US / 2);
+        assert_int_equal(requests(state), 1);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* Also in the middle of a download, and with a request's own patience in time for its answer. */
+static void
+silent_downloads_are_given_up(void **state)
+{
+    struct rig *rig = SCRIPT(
+        state, {.answer = OK("Content-Length: 5000000\r\n", ""), .end = HANG, .filler = 3000000});
+
+    fa_store_set_patience(rig->store, FA_STORE_PATIENCE_S);
+    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 9 * SECOND_US / 2);
+}
+
+/* A drop now and then is silence too. */
+static void
+trickles_are_given_up(void **state)
+{
+    struct rig *rig =
+        SCRIPT(state, {.answer = OK("Content-Length: 900\r\n", "abcdefghijklmnopqrstuvwxyz"
+                                                               "abcdefghijklmnopqrstuvwxyz"),
+                       .end = HANG,
+                       .drip_ms = 50});
+
+    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+}
+
+/* Silences of several tries add up: nobody waits four times as long. */
+static void
+silences_add_up(void **state)
+{
+    /* 700 ms of a head, then the connection is cut. */
+    static const char slow[] = "HTTP/1.1 200 OK\r\nServer: sl";
+    struct rig *rig = SCRIPT(state, {.answer = slow, .end = RESET, .drip_ms = 25});
+    FAILS(rig, rig_put(rig, KEY, 5000, 1), FA_E_STORE, 3 * SECOND_US / 2);
+    assert_true(requests(state) >= 2);
+}
+
+/* What moves may take longer than the patience. */
+static void
+slow_downloads_arrive(void **state)
+{
+    static char answer[60100];
+    struct scripted_step step = {.answer = answer, .end = KEEP};
+    struct rig *rig;
+    int64_t began_us = fa_clock_monotonic_us();
+    FA_AUTO_FD fd = -1;
+
+    snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n%03000d", 7);
+    step.drip_ms = 1;
+    rig = open_script(state, &step, 1);
+    fa_store_set_patience(rig->store, 2);
+    fd = fa_store_get(rig->store, KEY, &rig->err);
+    if (fd < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_true(fa_clock_monotonic_us() - began_us > 2 * SECOND_US);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 3000);
+}
+
+/* --- the breaker ----------------------------------------------------------------------- */
+
+/* After five failures a second passes between questions; the first answer ends that. */
+static void
+breaker_spares_and_recovers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rig *rig = SCRIPT(state, {.answer = "HTTP/1.1 204 No Content\r\n\r\n", .end = KEEP});
+    int port = fixture->server.port;
+    int64_t began_us;
+    int i;
+
+    kill(fixture->server.pid, SIGKILL);
+    waitpid(fixture->server.pid, NULL, 0);
+    for (i = 0; i < FA_S3_BREAKER_FAILURES; i++)
+        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+    /* One of these is the first probe. */
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 20000);
+    assert_non_null(strstr(rig->err.detail, "lately"));
+    scripted_listen(&fixture->server, port);
+    began_us = fa_clock_monotonic_us();
+    while (fa_store_remove(rig->store, KEY, &rig->err) < 0) {
+        assert_true(fa_clock_monotonic_us() - began_us < 2 * SECOND_US);
+        usleep(10000);
+    }
+    for (i = 0; i < 20; i++)
+        assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
+}
+
+/* Answers that refuse are answers. */
+static void
+refusals_leave_the_breaker_closed(void **state)
+{
+    struct rig *rig =
+        SCRIPT(state, {.answer = ERROR("403 Forbidden", "AccessDenied"), .end = CLOSE});
+
+    for (int i = 0; i < 8; i++)
+        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, SECOND_US);
+    assert_int_equal(requests(state), 8);
+}
+
+/* Of many that ask at once, one is the probe. */
+static void
+one_probe_a_second(void **state)
+{
+    struct fa_s3_breaker breaker = {0};
+    int64_t now_us = 10 * SECOND_US;
+
+    (void)state;
+    for (int i = 0; i < FA_S3_BREAKER_FAILURES; i++) {
+        assert_true(fa_s3_breaker_allows(&breaker, now_us));
+        fa_s3_breaker_note(&breaker, false);
+    }
+    assert_true(fa_s3_breaker_allows(&breaker, now_us));
+    assert_false(fa_s3_breaker_allows(&breaker, now_us));
+    assert_false(fa_s3_breaker_allows(&breaker, now_us + SECOND_US - 1));
+    assert_true(fa_s3_breaker_allows(&breaker, now_us + SECOND_US));
+    fa_s3_breaker_note(&breaker, true);
+    assert_true(fa_s3_breaker_allows(&breaker, now_us));
+    assert_true(fa_s3_breaker_allows(&breaker, now_us));
+}
+
+/* --- downloads --------------------------------------------------------------------------- */
+
+static void
+expect_file(struct rig *rig, const char *text)
+{
+    char buffer[64] = "";
+    FA_AUTO_FD fd = fa_store_get(rig->store, KEY, &rig->err);
+
+    if (fd < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_int_equal(pread(fd, buffer, sizeof buffer - 1, 0), strlen(text));
+    assert_string_equal(buffer, text);
+}
+
+/* A cut download goes on where it was cut. */
+static void
+cut_downloads_go_on(void **state)
+{
+    struct rig *rig = SCRIPT(state, {.answer = OK("Content-Length: 10\r\n", "0123"), .end = CLOSE},
+                             {.answer = "HTTP/1.1 206 Partial\r\nContent-Length: 6\r\n"
+                                        "Content-Range: bytes 4-9/10\r\n\r\n45",
+                              .end = CLOSE},
+                             {.answer = "HTTP/1.1 206 Partial\r\nContent-Length: 4\r\n"
+                                        "Content-Range: bytes 6-9/10\r\n\r\n6789",
+                              .end = KEEP});
+
+    expect_file(rig, "0123456789");
+    assert_null(strstr(head_of(state, 0), "Range:"));
+    assert_non_null(strstr(head_of(state, 1), "Range: bytes=4-\r\n"));
+    assert_non_null(strstr(head_of(state, 2), "Range: bytes=6-\r\n"));
+}
+
+/* Or begins anew, where the server knows no ranges. */
+static void
+cut_downloads_begin_anew(void **state)
+{
+    struct rig *rig =
+        SCRIPT(state, {.answer = OK("Content-Length: 10\r\n", "01234567"), .end = CLOSE},
+               {.answer = OK("Content-Length: 6\r\n", "abcdef"), .end = KEEP});
+
+    expect_file(rig, "abcdef");
+}
+
+/* A file is never shorter, longer or other than the server says it is. */
+static void
+odd_downloads_are_refused(void **state)
+{
+    static const struct scripted_step odd[] = {
+        {.answer = OK("Content-Length: 10\r\n", "0123"), .end = CLOSE},
+        {.answer = OK("", "0123"), .end = CLOSE},
+        {.answer =
+             "HTTP/1.1 206 Partial\r\nContent-Length: 4\r\nContent-Range: bytes 4-7/8\r\n\r\n4567",
+         .end = CLOSE},
+        {.answer = OK("Content-Length: -1\r\n", "0123"), .end = CLOSE},
+        {.answer = "HTTP/1.1 204 No Content\r\n\r\n", .end = CLOSE},
+        {.answer = "nonsense\r\n\r\n", .end = CLOSE},
+    };
+
+    for (size_t i = 0; i < FA_COUNT(odd); i++) {
+        struct rig *rig = open_script(state, &odd[i], 1);
+
+        FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* --- what is stored --------------------------------------------------------------------- */
+
+/* Other bytes under the key are noticed by their MD5, and sent again. */
+static void
+other_bytes_are_noticed(void **state)
+{
+    struct rig *rig =
+        SCRIPT(state, {.answer = OK(EMPTY "ETag: \"0123456789abcdef0123456789abcdef\"\r\n", ""),
+                       .end = KEEP});
+
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * SECOND_US);
+    assert_int_equal(requests(state), FA_S3_TRIES);
+    assert_non_null(strstr(rig->err.detail, "other bytes"));
+}
+
+/* An encrypted object's ETag is no MD5, though it looks like one: its size is asked. */
+static void
+other_sizes_are_noticed(void **state)
+{
+    struct rig *rig = SCRIPT(state,
+                             {.answer = OK(EMPTY "ETag: \"0123456789abcdef0123456789abcdef\"\r\n"
+                                                 "x-amz-server-side-encryption: aws:kms\r\n",
+                                           ""),
+                              .end = KEEP},
+                             {.answer = OK("Content-Length: 9\r\n", ""), .end = KEEP});
+
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, SECOND_US);
+    assert_non_null(strstr(rig->err.detail, "9 bytes, not 10"));
+}
+
+#define COPIED OK("Connection: close\r\n", "<CopyObjectResult><ETag>x</ETag></CopyObjectResult>")
+
+/* An error may come with a 200; that of CopyObject is tried again like any. */
+static void
+errors_in_success_are_errors(void **state)
+{
+    struct rig *rig = SCRIPT(
+        state, {.answer = OK("Content-Length: 5\r\n", ""), .end = KEEP},
+        {.answer = OK("Connection: close\r\n", "\n <Error><Code>InternalError</Code></Error>"),
+         .end = CLOSE},
+        {.answer = COPIED, .end = CLOSE}, {.answer = OK("Content-Length: 5\r\n", ""), .end = KEEP});
+
+    if (fa_store_copy(rig->store, KEY, TO, &rig->err) < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_int_equal(requests(state), 4);
+    assert_non_null(strstr(head_of(state, 1), "x-amz-copy-source: /bucket/" KEY "\r\n"));
+}
+
+/* A copy that is shorter than its source is none. */
+static void
+short_copies_are_noticed(void **state)
+{
+    struct rig *rig = SCRIPT(state, {.answer = OK("Content-Length: 5\r\n", ""), .end = KEEP},
+                             {.answer = COPIED, .end = CLOSE},
+                             {.answer = OK("Content-Length: 4\r\n", ""), .end = KEEP});
+
+    FAILS(rig, fa_store_copy(rig->store, KEY, TO, &rig->err), FA_E_STORE, SECOND_US);
+}
+
+/* Where a server does not copy, the bytes go through this machine. */
+static void
+copies_are_made_by_hand(void **state)
+{
+    /* The MD5 of "hello". */
+    struct rig *rig = SCRIPT(
+        state, {.answer = OK("Content-Length: 5\r\n", ""), .end = KEEP},
+        {.answer = ERROR("501 Not Implemented", "NotImplemented"), .end = CLOSE},
+        {.answer = OK("Content-Length: 5\r\n", "hello"), .end = KEEP},
+        {.answer = OK(EMPTY "ETag: \"5d41402abc4b2a76b9719d911017c592\"\r\n", ""), .end = KEEP});
+
+    if (fa_store_copy(rig->store, KEY, TO, &rig->err) < 0)
+        fail_msg("%s", rig->err.detail);
+    assert_int_equal(requests(state), 4);
+    assert_int_equal(strncmp(head_of(state, 3), "PUT /bucket/" TO, strlen("PUT /bucket/" TO)), 0);
+}
+
+/* An upload whose part is refused is aborted at once. */
+static void
+failed_uploads_are_aborted(void **state)
+{
+    struct rig *rig = SCRIPT(
+        state,
+        {.answer = OK("Connection: close\r\n", "<InitiateMultipartUploadResult><UploadId>up-7</"
+                                               "UploadId></InitiateMultipartUploadResult>"),
+         .end = CLOSE},
+        {.answer = ERROR("400 Bad", "InvalidPart"), .end = CLOSE});
+    bool aborted = false;
+
+    FAILS(rig, rig_put(rig, KEY, FA_S3_MULTIPART + 1, 1), FA_E_STORE, 5 * SECOND_US);
+    for (int i = 0; i < requests(state); i++)
+        aborted = aborted || strncmp(head_of(state, i), "DELETE /bucket/" KEY "?uploadId=up-7 ",
+                                     strlen("DELETE /bucket/" KEY "?uploadId=up-7 ")) == 0;
+    assert_true(aborted);
+}
+
+/* --- lists -------------------------------------------------------------------------------- */
+
+static int
+count(void *closure, const struct fa_store_entry *entry, struct fa_error *err)
+{
+    (void)entry;
+    (void)err;
+    ++*(int *)closure;
+    return 0;
+}
+
+#define LIST(members)                                                                              \
+    OK("Connection: close\r\n", "<ListBucketResult>" members "</ListBucketResult>")
+#define OBJECT(key)                                                                                \
+    "<Contents><Key>" key "</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"            \
+    "<Size>7</Size></Contents>"
+
+/* Pages follow each other by token, or by their last key where there is none. */
+static void
+lists_go_on(void **state)
+{
+    int seen = 0;
+    struct rig *rig = SCRIPT(
+        state,
+        {.answer = LIST(OBJECT("a")
+                            OBJECT("b") "<IsTruncated>true</IsTruncated>"
+                                        "<NextContinuationToken>t/1=&amp;</NextContinuationToken>"),
+         .end = CLOSE},
+        {.answer = LIST(OBJECT("c") "<IsTruncated>true</IsTruncated>"), .end = CLOSE},
+        {.answer = LIST(OBJECT("d")), .end = CLOSE});
+
+    assert_int_equal(fa_store_list(rig->store, NULL, count, &seen, &rig->err), 0);
+    assert_int_equal(seen, 4);
+    assert_non_null(strstr(head_of(state, 1), "?continuation-token=t%2F1%3D%26&"));
+    assert_non_null(strstr(head_of(state, 2), "&start-after=c "));
+}
+
+/* A list that is none, goes back or never ends is refused, not followed. */
+static void
+odd_lists_are_refused(void **state)
+{
+    static const struct scripted_step odd[] = {
+        {.answer = LIST(OBJECT("a") "<IsTruncated>true</IsTruncated>"
+                                    "<NextContinuationToken>t</NextContinuationToken>"),
+         .end = CLOSE},
+        {.answer = LIST("<IsTruncated>true</IsTruncated>"), .end = CLOSE},
+        {.answer = OK("Connection: close\r\n", "<ListBucketResult><Contents>"), .end = CLOSE},
+        {.answer = OK("Connection: close\r\n", "<html>welcome</html>"), .end = CLOSE},
+        {.answer = OK(EMPTY, ""), .end = CLOSE},
+        {.answer = OK("Connection: close\r\n", "<ListBucketResult>"),
+         .end = CLOSE,
+         .filler = FA_S3_ANSWER_LIMIT + 1},
+    };
+
+    for (size_t i = 0; i < FA_COUNT(odd); i++) {
+        struct rig *rig = open_script(state, &odd[i], 1);
+        int seen = 0;
+
+        FAILS(rig, fa_store_list(rig->store, NULL, count, &seen, &rig->err), FA_E_STORE,
+              3 * SECOND_US);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* --- the process --------------------------------------------------------------------------- */
+
+/* Children inherit no connection. (libcurl's own wake-up pair is left to fa_spawn_start.) */
+static void
+connections_close_on_exec(void **state)
+{
+    struct rig *rig = SCRIPT(state, {.answer = OK("Content-Length: 5\r\n", "hello"), .end = KEEP});
+    FA_AUTO_FD fd = fa_store_get(rig->store, KEY, &rig->err);
+    int connections = 0;
+
+    assert_true(fd >= 0);
+    for (int number = 3; number < 100; number++) {
+        struct sockaddr_in address = {.sin_family = AF_UNSPEC};
+        socklen_t size = sizeof address;
+
+        if (getsockname(number, (struct sockaddr *)&address, &size) < 0 ||
+            address.sin_family != AF_INET)
+            continue;
+        connections++;
+        assert_true((fcntl(number, F_GETFD) & FD_CLOEXEC) != 0);
+    }
+    assert_int_equal(connections, 1);
+}
+
+/* The operator's slips are told before anything is asked. */
+static void
+odd_options_are_refused(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        const char *key;
+        const char *bucket;
+    } cases[] = {
+        {"127.0.0.1:9000", "key", "bucket"},
+        {"ftp://127.0.0.1", "key", "bucket"},
+        {"http://127.0.0.1/bucket", "key", "bucket"},
+        {"http://u@127.0.0.1", "key", "bucket"},
+        {"http://127.0.0.1?x", "key", "bucket"},
+        {"http://127.0.0.1", "", "bucket"},
+        {"http://127.0.0.1", "key", "b"},
+        {"http://127.0.0.1", "key", "a/b"},
+        {"http://127.0.0.1", "key", "Bucket"},
+    };
+    struct fixture *fixture = *state;
+    struct rig *rig = fixture->rig;
+
+    for (size_t i = 0; i < FA_COUNT(cases); i++) {
+        rig->options.s3_endpoint = cases[i].endpoint;
+        rig->options.s3_access_key = cases[i].key;
+        rig->options.s3_secret_key = SECRET;
+        rig->options.s3_region = "us-east-1";
+        rig->options.s3_bucket = cases[i].bucket;
+        rig->options.s3_ca = "";
+        rig->err = (struct fa_error){0};
+        if (fa_store_open(&rig->options, &rig->store, &rig->err) == 0)
+            fail_msg("%s %s", cases[i].endpoint, cases[i].bucket);
+        assert_int_equal(rig->err.code, FA_E_STORE);
+        assert_true(rig->err.action[0] != '\0');
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+FA_RUN(TEST(passing_trouble_is_tried_again), TEST(tries_end),
+       TEST(final_trouble_is_not_tried_again), TEST(clocks_are_learned), TEST(silence_is_given_up),
+       TEST(silent_downloads_are_given_up), TEST(trickles_are_given_up), TEST(silences_add_up),
+       TEST(slow_downloads_arrive), TEST(breaker_spares_and_recovers),
+       TEST(refusals_leave_the_breaker_closed), TEST(one_probe_a_second), TEST(cut_downloads_go_on),
+       TEST(cut_downloads_begin_anew), TEST(odd_downloads_are_refused),
+       TEST(other_bytes_are_noticed), TEST(other_sizes_are_noticed),
+       TEST(errors_in_success_are_errors), TEST(short_copies_are_noticed),
+       TEST(copies_are_made_by_hand), TEST(failed_uploads_are_aborted), TEST(lists_go_on),
+       TEST(odd_lists_are_refused), TEST(connections_close_on_exec), TEST(odd_options_are_refused))
