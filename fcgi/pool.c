@@ -25,6 +25,7 @@ struct pool {
     const struct fa_options *options;
     const struct fa_log *log;
     fa_pool_worker *worker;
+    struct fa_store_shared *store; /* what workers know of the store's state */
     bool draining;
     int64_t kill_at_us;
     size_t count;
@@ -47,7 +48,7 @@ start_worker(struct pool *pool, struct slot *slot)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
             _exit(EXIT_FAILURE);
-        _exit(pool->worker(pool->listener, pool->options, pool->log));
+        _exit(pool->worker(pool->listener, pool->options, pool->log, pool->store));
     }
     slot->pid = pid;
     slot->started_us = fa_clock_monotonic_us();
@@ -141,7 +142,11 @@ int
 fa_pool_run(int listener, const struct fa_options *options, const struct fa_log *log,
             fa_pool_worker *worker)
 {
-    struct pool pool = {.listener = listener, .options = options, .log = log, .worker = worker};
+    struct pool pool = {.listener = listener,
+                        .options = options,
+                        .log = log,
+                        .worker = worker,
+                        .store = fa_store_shared_new()};
     sigset_t signals;
 
     pool.count = options->workers < 1             ? 1

@@ -100,7 +100,8 @@ open_worker(struct worker *worker, const struct fa_options *options, struct fa_e
 }
 
 int
-fa_worker_run(int listener, const struct fa_options *options, const struct fa_log *log)
+fa_worker_run(int listener, const struct fa_options *options, const struct fa_log *log,
+              struct fa_store_shared *store)
 {
     struct worker worker = {.listener = listener, .log = *log};
     struct fa_error err = {0};
@@ -111,6 +112,7 @@ fa_worker_run(int listener, const struct fa_options *options, const struct fa_lo
         fa_log_error(&worker.log, "worker_start", &err);
         return EXIT_FAILURE;
     }
+    fa_store_share(worker.ctx.store, store);
     while (left-- > 0) {
         int fd = take(&worker);
 

@@ -2,7 +2,12 @@
 #ifndef FA_STORE_BACKEND_H
 #define FA_STORE_BACKEND_H
 
+#include "lib/store/s3_breaker.h"
 #include "lib/store/store.h"
+
+struct fa_store_shared {
+    struct fa_s3_breaker breaker;
+};
 
 struct fa_store_backend {
     void (*close)(struct fa_store *store);
@@ -18,7 +23,9 @@ struct fa_store_backend {
     const char *(*accel)(struct fa_store *store, const char *key, bool often,
                          struct fa_arena *arena);
     int (*check)(struct fa_store *store, struct fa_error *err);
-    void (*set_patience)(struct fa_store *store, int64_t seconds); /* NULL: it needs none */
+    /* NULL where a backend asks no server. */
+    void (*set_patience)(struct fa_store *store, int64_t seconds);
+    void (*share)(struct fa_store *store, struct fa_store_shared *shared);
 };
 
 /* First member of every backend's own struct. */

@@ -43,6 +43,12 @@ set_patience(struct fa_store *store, int64_t seconds)
     fa_s3(store)->patience_us = seconds * SECOND_US;
 }
 
+static void
+share(struct fa_store *store, struct fa_store_shared *shared)
+{
+    fa_s3(store)->breaker = &shared->breaker;
+}
+
 static int
 refuse_endpoint(const char *text, struct fa_error *err)
 {
@@ -129,6 +135,7 @@ fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r, st
         .accel = fa_s3_accel,
         .check = fa_s3_check,
         .set_patience = set_patience,
+        .share = share,
     };
     struct fa_s3_store *self = calloc(1, sizeof *self);
 

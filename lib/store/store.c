@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int
 fa_store_open(const struct fa_options *options, struct fa_store **store_r, struct fa_error *err)
@@ -35,6 +36,22 @@ fa_store_set_patience(struct fa_store *store, int64_t seconds)
 {
     if (store->backend->set_patience != NULL)
         store->backend->set_patience(store, seconds);
+}
+
+struct fa_store_shared *
+fa_store_shared_new(void)
+{
+    void *memory = mmap(NULL, sizeof(struct fa_store_shared), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+void
+fa_store_share(struct fa_store *store, struct fa_store_shared *shared)
+{
+    if (shared != NULL && store->backend->share != NULL)
+        store->backend->share(store, shared);
 }
 
 char *

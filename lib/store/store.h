@@ -37,6 +37,13 @@ void fa_store_close(struct fa_store **store);
 enum { FA_STORE_PATIENCE_S = 4, FA_STORE_PATIENCE_OF_JOBS_S = 30 };
 void fa_store_set_patience(struct fa_store *store, int64_t seconds);
 
+/* What processes of one pool tell each other about a store: made before they are forked, given to
+ * each one's store, and kept for as long as they run.  NULL when memory is short; then each finds
+ * out by itself that a store is away. */
+struct fa_store_shared;
+struct fa_store_shared *fa_store_shared_new(void);
+void fa_store_share(struct fa_store *store, struct fa_store_shared *shared);
+
 /* Fills and returns `key` with a new key: "ab/" and 32 hex digits; `ab` spreads them over folders.
  */
 char *fa_store_key(char key[FA_STORE_KEY]);

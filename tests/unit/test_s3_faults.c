@@ -319,6 +319,29 @@ refusals_leave_the_breaker_closed(void **state)
     assert_int_equal(requests(state), 8);
 }
 
+/* What one process has found out the others of its pool know. */
+static void
+processes_share_the_breaker(void **state)
+{
+    struct rig *rig = SCRIPT(state, {.answer = "", .end = RESET});
+    struct fa_store_shared *shared = fa_store_shared_new();
+    int status;
+
+    assert_non_null(shared);
+    fa_store_share(rig->store, shared);
+    for (int i = 0; i < FA_S3_BREAKER_FAILURES; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(fa_store_remove(rig->store, KEY, &rig->err) == -1 ? 0 : 1);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+    (void)!fa_store_remove(rig->store, KEY, &rig->err);
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 20000);
+    assert_non_null(strstr(rig->err.detail, "lately"));
+}
+
 /* Of many that ask at once, one is the probe. */
 static void
 one_probe_a_second(void **state)
@@ -634,9 +657,10 @@ FA_RUN(TEST(passing_trouble_is_tried_again), TEST(tries_end),
        TEST(final_trouble_is_not_tried_again), TEST(clocks_are_learned), TEST(silence_is_given_up),
        TEST(silent_downloads_are_given_up), TEST(trickles_are_given_up), TEST(silences_add_up),
        TEST(slow_downloads_arrive), TEST(breaker_spares_and_recovers),
-       TEST(refusals_leave_the_breaker_closed), TEST(one_probe_a_second), TEST(cut_downloads_go_on),
-       TEST(cut_downloads_begin_anew), TEST(odd_downloads_are_refused),
-       TEST(other_bytes_are_noticed), TEST(other_sizes_are_noticed),
-       TEST(errors_in_success_are_errors), TEST(short_copies_are_noticed),
-       TEST(copies_are_made_by_hand), TEST(failed_uploads_are_aborted), TEST(lists_go_on),
-       TEST(odd_lists_are_refused), TEST(connections_close_on_exec), TEST(odd_options_are_refused))
+       TEST(refusals_leave_the_breaker_closed), TEST(processes_share_the_breaker),
+       TEST(one_probe_a_second), TEST(cut_downloads_go_on), TEST(cut_downloads_begin_anew),
+       TEST(odd_downloads_are_refused), TEST(other_bytes_are_noticed),
+       TEST(other_sizes_are_noticed), TEST(errors_in_success_are_errors),
+       TEST(short_copies_are_noticed), TEST(copies_are_made_by_hand),
+       TEST(failed_uploads_are_aborted), TEST(lists_go_on), TEST(odd_lists_are_refused),
+       TEST(connections_close_on_exec), TEST(odd_options_are_refused))
