@@ -15,6 +15,9 @@ static const struct {
     {"token", "--sub S [--org O]... [--role R]... [--name N] [--email E] [--ttl SEC]",
      "print a bearer token of the embedded issuer", fa_command_token},
     {"jobs", "[--all]", "list the open jobs, or all", fa_command_jobs},
+    {"gc", "[--limit N] [--dry-run]",
+     "remove from the store what uploads left unfinished and what was deleted or replaced",
+     fa_command_gc},
     {"health", "", "check that database and store answer and there are keys", fa_command_health},
     {"options", "", "print the commented sample of all options", fa_command_options},
 };
@@ -35,7 +38,7 @@ run(size_t command, int argc, char **argv)
     struct fa_arena arena;
     struct fa_options options;
     struct fa_error err = {0};
-    struct fa_ctl ctl = {&options, &arena};
+    struct fa_ctl ctl = {&options, &arena, EXIT_SUCCESS, EXIT_FAILURE};
     int result;
 
     fa_arena_init(&arena, 64 << 20);
@@ -44,11 +47,11 @@ run(size_t command, int argc, char **argv)
         result = commands[command].run(&ctl, argc, argv, &err);
     fa_arena_free(&arena);
     if (result == 0)
-        return EXIT_SUCCESS;
+        return ctl.status;
     fprintf(stderr, "fileapictl %s: %s\n", argv[0], err.detail);
     if (err.action[0] != '\0')
         fprintf(stderr, "HINT: %s\n", err.action);
-    return EXIT_FAILURE;
+    return ctl.trouble;
 }
 
 int

@@ -5,7 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/base/signals.h"
-#include "lib/object/object.h"
+#include "lib/object/collect.h"
 #include "lib/quota/quota.h"
 #include "lib/replay/replay.h"
 #include "lib/store/store.h"
@@ -20,7 +20,10 @@
 enum {
     POLL_MS = 2000, /* slow poll beside the notifications */
     HOUSEKEEPING_US = 5000000,
-    COLLECT_LIMIT = 1000,
+    COLLECT_LIMIT = 10000,
+    COLLECT_SECONDS = 2,         /* jobs wait meanwhile */
+    COLLECT_PAUSE_US = 15000000, /* when the store is away */
+    SWEEP_S = 3600,
     QUIET_S = 10, /* a claim this old must hold its lock */
     ARENA_LIMIT = 1 << 20,
     MACHINE_BYTES = 128
@@ -36,6 +39,8 @@ struct supervisor {
     int signals;
     bool adopted; /* the children of an earlier supervisor are being watched */
     int64_t housekeeping_us;
+    int64_t collect_us; /* not before, on the monotonic clock */
+    int64_t sweep_us;
 };
 
 static void
@@ -185,26 +190,50 @@ bury_dead(struct supervisor *self)
         complain(self, "bury_dead", &err);
 }
 
+/* One cycle of the collector, unless another machine is at it. */
+static void
+collect(struct supervisor *self, int64_t now_us)
+{
+    struct fa_error err = {0};
+    struct fa_collect cycle = {.db = self->db,
+                               .store = self->store,
+                               .limit = COLLECT_LIMIT,
+                               .seconds = COLLECT_SECONDS,
+                               .sweep = now_us >= self->sweep_us};
+
+    if (now_us < self->collect_us)
+        return;
+    if (fa_collect_run(&cycle, &err) < 0) {
+        complain(self, "collect", &err);
+        if (err.code != FA_E_DATABASE)
+            self->collect_us = now_us + COLLECT_PAUSE_US;
+    } else if (cycle.sweep && !cycle.busy) {
+        self->sweep_us = now_us + (int64_t)SWEEP_S * 1000000;
+    }
+    if (cycle.failed > 0)
+        complain(self, "collect_object", &cycle.failure);
+    if (cycle.removed + cycle.failed + cycle.swept > 0)
+        fa_log(self->log, FA_LOG_INFO, "collected", FA_LOG_NUMBER("objects", cycle.removed),
+               FA_LOG_NUMBER("abandoned", cycle.abandoned), FA_LOG_NUMBER("failed", cycle.failed),
+               FA_LOG_NUMBER("swept", cycle.swept));
+}
+
 static void
 keep_house(struct supervisor *self)
 {
     int64_t now_us = fa_clock_monotonic_us();
     struct fa_error err = {0};
-    int64_t count = 0;
 
     fa_children_kill_overdue(&self->children, self->options->job_timeout);
     if (now_us < self->housekeeping_us)
         return;
     self->housekeeping_us = now_us + HOUSEKEEPING_US;
     bury_dead(self);
-    if (fa_object_collect(self->db, self->store, COLLECT_LIMIT, &count, &err) < 0)
-        complain(self, "collect", &err);
+    collect(self, now_us);
     if (fa_replay_prune(self->db, &err) < 0)
         complain(self, "replay_prune", &err);
     if (fa_quota_fold(self->db, &err) < 0)
         complain(self, "quota_fold", &err);
-    if (count > 0)
-        fa_log(self->log, FA_LOG_INFO, "collected", FA_LOG_NUMBER("objects", count));
 }
 
 /* --- the loop ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Longer than any upload's last transaction may take, retries and lost answers included. */
-enum { INTENT_SECONDS = 3600, COLLECT_ARENA = 1 << 20 };
+enum { INTENT_SECONDS = 3600 };
 
 /* Chooses a key and commits the intent to store an object under it. */
 static int
@@ -69,60 +69,6 @@ fa_object_bury(struct fa_db *db, const char *key, int64_t grace_s, struct fa_err
     if (key == NULL)
         return FA_DB_NONE;
     return fa_db_run(db, &bury, FA_PARAMS(FA_TEXT(key), FA_INT(grace_s)), err);
-}
-
-/* Takes one due key out of its table; the row stays locked until the object is gone. */
-struct collect_one {
-    struct fa_store *store;
-    struct fa_arena *arena;
-};
-
-static enum fa_db_outcome
-collect_one(struct fa_db *db, void *closure, struct fa_error *err)
-{
-    static const struct fa_statement take_intent = {
-        "object_take_intent",
-        "DELETE FROM object_intent WHERE object_key = (SELECT object_key FROM object_intent"
-        " WHERE deadline < now() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING object_key"};
-    static const struct fa_statement take_tombstone = {
-        "object_take_tombstone",
-        "DELETE FROM object_tombstone WHERE object_key = (SELECT object_key FROM object_tombstone"
-        " WHERE due_at < now() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING object_key"};
-    static const struct fa_statement *const takes[] = {&take_intent, &take_tombstone};
-    struct collect_one *self = closure;
-
-    for (size_t i = 0; i < FA_COUNT(takes); i++) {
-        const char *key = NULL;
-        enum fa_db_outcome outcome =
-            fa_db_row(db, takes[i], FA_NO_PARAMS, FA_COLUMNS(FA_COLUMN_TEXT("object_key", &key)),
-                      self->arena, err);
-
-        if (outcome == FA_DB_ROW && fa_store_remove(self->store, key, err) < 0)
-            return FA_DB_FAILED;
-        if (outcome != FA_DB_NONE)
-            return outcome;
-    }
-    return FA_DB_NONE;
-}
-
-int
-fa_object_collect(struct fa_db *db, struct fa_store *store, int64_t limit, int64_t *count_r,
-                  struct fa_error *err)
-{
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    struct collect_one one = {store, &arena};
-
-    fa_arena_init(&arena, COLLECT_ARENA);
-    for (*count_r = 0; *count_r < limit; ++*count_r) {
-        enum fa_db_outcome outcome = fa_db_transaction(db, collect_one, &one, err);
-
-        if (outcome < 0)
-            return -1;
-        if (outcome == FA_DB_NONE)
-            break;
-        fa_arena_reset(&arena);
-    }
-    return 0;
 }
 
 int

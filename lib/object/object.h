@@ -4,7 +4,7 @@
  *   1. fa_object_create: an intent row is committed, then the object is stored
  *   2. in the transaction that writes the owning row: fa_object_own (closes the intent)
  *      and fa_object_bury for the object it replaces
- *   3. fa_object_collect removes what intents past their deadline and due tombstones name
+ *   3. fa_collect_run (collect.h) removes what intents past their deadline and due tombstones name
  *
  * So no object exists without a row that names it, whatever dies when; and an object that a row
  * owns has neither intent nor tombstone, so the collector cannot touch it.
@@ -40,10 +40,6 @@ enum fa_db_outcome fa_object_own(struct fa_db *db, const struct fa_object *objec
  * seconds from now.  NULL key: nothing to do. */
 enum fa_db_outcome fa_object_bury(struct fa_db *db, const char *key, int64_t grace_s,
                                   struct fa_error *err) FA_MUSTCHECK;
-
-/* Removes abandoned and buried objects, at most `limit`; `count_r` receives how many. */
-int fa_object_collect(struct fa_db *db, struct fa_store *store, int64_t limit, int64_t *count_r,
-                      struct fa_error *err) FA_MUSTCHECK;
 
 /* SHA-256 and size of everything in `fd`, read from its start. */
 int fa_object_measure(int fd, struct fa_object *object, struct fa_error *err) FA_MUSTCHECK;

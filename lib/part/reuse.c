@@ -1,10 +1,9 @@
 #include "lib/part/reuse.h"
+#include "lib/base/digest.h"
 #include "lib/event/event.h"
 #include "lib/part/asset_type.h"
 #include "lib/part/cad.h"
 #include "lib/part/stage.h"
-
-#include <stdio.h>
 
 static const char *const kinds[FA_REUSE_FILES] = {"visualization", "thumbnail"};
 
@@ -17,14 +16,6 @@ struct source {
     const char *sha256; /* hex */
     int64_t size;
 };
-
-static void
-read_digest(const char *hex, unsigned char *digest, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (sscanf(hex + 2 * i, "%2hhx", &digest[i]) != 1)
-            return;
-}
 
 /* The newest of the scope's CADs with these bytes whose analysis is whole and of this release.  The
  * format counts, because the same bytes are read differently under another name. */
@@ -86,7 +77,7 @@ fa_reuse_prepare(struct fa_db *db, struct fa_store *store, const struct fa_reuse
         struct fa_object *copy = &reuse->objects[i];
 
         copy->size = (uint64_t)sources[i].size;
-        read_digest(sources[i].sha256, copy->sha256, sizeof copy->sha256);
+        (void)fa_digest_parse(sources[i].sha256, copy->sha256);
         if (fa_object_copy(db, store, sources[i].key, copy, err) < 0)
             return FA_DB_FAILED;
     }

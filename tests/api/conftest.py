@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import ssl
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import sides
 import websockets
 from keycloak import Keycloak, Missing
 
@@ -220,6 +222,36 @@ def helpers():
     return types.SimpleNamespace(Api=Api, Stack=Stack, make_stack=make_stack, box_stl=box_stl,
                                  assert_problem=assert_problem, told=told, SHARED=SHARED,
                                  FULL=FULL, ROOT=ROOT)
+
+
+@pytest.fixture(scope="session")
+def minio():
+    """A MinIO with a bucket, beside whatever the stacks use."""
+    with tempfile.TemporaryDirectory(prefix="fileapi-minio-", ignore_cleanup_errors=True) as folder:
+        try:
+            server = sides.Minio(folder)
+        except sides.Minio.Missing as why:
+            pytest.skip(str(why))
+        yield server
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def quiet():
+    """A stack whose fileapi-jobs is stopped: nothing collects but what a test starts."""
+    stack = make_stack(FILEAPI_STORE_GRACE="3600")
+    os.kill(int(stack.status()["fileapi-jobs"]), signal.SIGTERM)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(params=["dir", "s3"])
+def rig(request, quiet):
+    """The quiet stack's rows, with a directory and with a bucket to match; both empty."""
+    rig = sides.Rig(quiet, request.param,
+                      request.getfixturevalue("minio") if request.param == "s3" else None)
+    rig.clean()
+    return rig
 
 
 NPM = {"gltf-validator": "2.0.0-dev.3.10", "axios": "1", "form-data": "4", "ws": "8"}
