@@ -18,6 +18,10 @@ static const struct {
     {"gc", "[--limit N] [--dry-run]",
      "remove from the store what uploads left unfinished and what was deleted or replaced",
      fa_command_gc},
+    {"fsck", "[--verify] [--repair [--limit N]] [--json]",
+     "name every difference between database and store; exits with 0 (none), 1 (some) or 2 (could "
+     "not run)",
+     fa_command_fsck},
     {"health", "", "check that database and store answer and there are keys", fa_command_health},
     {"options", "", "print the commented sample of all options", fa_command_options},
 };

@@ -1,5 +1,6 @@
 """fileapictl gc: what nobody owns goes, what somebody owns stays, whatever fails."""
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -194,4 +195,57 @@ def test_jobs_collect_too(helpers):
             assert time.monotonic() < deadline, stack.logs()
             time.sleep(0.1)
     finally:
+        stack.stop()
+
+
+def test_race_against_uploads(helpers):
+    """1,000 uploads, overwrites and deletions at 1 s grace against collector and fsck without pause:
+    no live object is removed, no difference is reported that is none."""
+    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
+    side = sides.side_of(stack)
+    ended, problems, runs = threading.Event(), [], {"gc": 0, "fsck": 0}
+
+    def repeat(*arguments):
+        while not ended.is_set():
+            done = sides.ctl(stack, *arguments)
+            runs[arguments[0]] += 1
+            if done.returncode:
+                problems.append(done.stdout + done.stderr)
+
+    def upload(user, count, seed):
+        chance, part = random.Random(seed), "0"
+        for i in range(count):
+            name = f"{chance.randrange(8)}.txt"
+            answer = user.post(b"%d %d" % (seed, i), kind="misc", part=part, name=name,
+                               overwrite="true")
+            if answer.status_code != 200:
+                problems.append(helpers.told(answer))
+                return
+            part = answer.json()["part_id"]
+            if chance.random() < 0.2:
+                user.call("DELETE", f"/api/v1/part/{part}/assets/", params={"basename": name})
+
+    try:
+        users = [helpers.Api(stack, stack.token(f"user{i}")) for i in range(4)]
+        others = [threading.Thread(target=repeat, args=a) for a in
+                  [("gc",), ("fsck", "--verify")]]
+        uploads = [threading.Thread(target=upload, args=(u, 250, i)) for i, u in enumerate(users)]
+        for each in others + uploads:
+            each.start()
+        for each in uploads:
+            each.join()
+        ended.set()
+        for each in others:
+            each.join()
+        assert not problems, problems[0] + stack.logs()
+        print(runs)
+        assert runs["gc"] > 5 and runs["fsck"] > 5
+        sides.assert_whole(stack, side)
+        time.sleep(1.1)
+        deadline = time.monotonic() + 20
+        while side.names() != set(sides.owned(stack)):
+            assert time.monotonic() < deadline, side.names() ^ set(sides.owned(stack))
+            assert sides.ctl(stack, "gc").returncode == 0
+    finally:
+        ended.set()
         stack.stop()

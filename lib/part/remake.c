@@ -1,0 +1,108 @@
+#include "lib/part/remake.h"
+#include "lib/base/cleanup.h"
+#include "lib/object/walk.h"
+#include "lib/part/cad.h"
+
+#include <string.h>
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+static const struct {
+    const char *kind;
+    const char *task;
+} makers[] = {
+    {"visualization", FA_TASK_CAD},
+    {"thumbnail", FA_TASK_CAD},
+    {"report", FA_TASK_REPORT},
+};
+
+struct remaking {
+    const struct fa_remake *remake;
+    const char *task;
+    struct fa_uuid cad; /* the part's newest */
+    enum fa_remake_result result;
+};
+
+static const char *
+find_task(const char *kind)
+{
+    for (size_t i = 0; i < FA_COUNT(makers); i++)
+        if (strcmp(makers[i].kind, kind) == 0)
+            return makers[i].task;
+    return NULL;
+}
+
+/* The part's CAD, when its object is in the store: FA_DB_ROW. */
+static enum fa_db_outcome
+find_cad(struct fa_db *db, struct fa_store *store, struct remaking *self, struct fa_error *err)
+{
+    static const struct fa_statement find = {
+        "remake_cad", "SELECT asset_id, object_key FROM asset WHERE part_id = $1"
+                      " AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1"};
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_walk_target target = {.key = NULL};
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    outcome = fa_db_row(db, &find, FA_PARAMS(FA_UUID(self->remake->part)),
+                        FA_COLUMNS(FA_COLUMN_UUID("asset_id", &self->cad),
+                                   FA_COLUMN_TEXT("object_key", &target.key)),
+                        &arena, err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    if (fa_walk_find(store, &target, 1, err) < 0)
+        return FA_DB_FAILED;
+    return target.present ? FA_DB_ROW : FA_DB_NONE;
+}
+
+static enum fa_db_outcome
+queue(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    static const struct fa_statement lock = {"remake_lock",
+                                             "SELECT FROM part WHERE part_id = $1 FOR UPDATE"};
+    static const struct fa_statement still = {
+        "remake_still", "SELECT FROM derived_file WHERE part_id = $1 AND object_key = $2"};
+    struct remaking *self = closure;
+    const struct fa_remake *remake = self->remake;
+    struct fa_job job = {.part = *remake->part,
+                         .asset = self->cad,
+                         .has_asset = true,
+                         .task = self->task,
+                         .request_id = remake->request_id};
+    bool queued;
+    enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(remake->part)), err);
+
+    self->result = FA_REMAKE_SETTLED;
+    if (outcome == FA_DB_ROW)
+        outcome =
+            fa_db_run(db, &still, FA_PARAMS(FA_UUID(remake->part), FA_TEXT(remake->key)), err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    self->result = FA_REMAKE_QUEUED;
+    if (strcmp(self->task, FA_TASK_CAD) == 0)
+        return fa_cad_take_over(db, remake->part, NULL, remake->request_id, remake->grace_s,
+                                &queued, err);
+    return fa_job_queue(db, &job, FA_TASK_CAD, NULL, err);
+}
+
+int
+fa_remake_derived(struct fa_db *db, struct fa_store *store, const struct fa_remake *remake,
+                  enum fa_remake_result *result_r, struct fa_error *err)
+{
+    struct remaking self = {.remake = remake, .task = find_task(remake->kind)};
+    enum fa_db_outcome outcome;
+    struct fa_error ignored;
+
+    *result_r = FA_REMAKE_NO_TASK;
+    if (self.task == NULL)
+        return 0;
+    outcome = find_cad(db, store, &self, err);
+    *result_r = FA_REMAKE_NO_CAD;
+    if (outcome != FA_DB_ROW)
+        return outcome < 0 ? -1 : 0;
+    if (fa_db_transaction(db, queue, &self, err) < 0)
+        return -1;
+    *result_r = self.result;
+    fa_job_announce(db, &ignored);
+    return 0;
+}
