@@ -19,7 +19,7 @@ struct fa_ctl {
 typedef int fa_command(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err);
 
 fa_command fa_command_migrate, fa_command_keys, fa_command_token, fa_command_jobs, fa_command_gc,
-    fa_command_fsck, fa_command_health, fa_command_options;
+    fa_command_fsck, fa_command_health, fa_command_options, fa_command_store;
 
 /* What commands on the store work with; release with fa_ctl_services_close, fits FA_CLEANUP. */
 struct fa_ctl_services {

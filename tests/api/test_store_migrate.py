@@ -1,0 +1,165 @@
+"""fileapictl store migrate: every owned object arrives whole, whatever interrupts, whoever uploads."""
+import os
+import random
+import re
+import subprocess
+import threading
+import time
+
+import sides
+import pytest
+
+PARTS = re.compile(r"(\d+) objects \((\d+) bytes\) copied, (\d+) were there.*, (\d+) are gone by now,"
+                   r" (\d+) failed")
+
+
+@pytest.fixture
+def pair(quiet, minio):
+    """A directory and a bucket, both empty, and rows of neither."""
+    pair = {kind: sides.Rig(quiet, kind, minio) for kind in ("directory", "s3")}
+    for rig in pair.values():
+        rig.clean()
+    return pair
+
+
+def migrate(rig, to, *arguments, status=0, **env):
+    """(copied, there, gone, failed), and all that was said; `rig` holds the bucket's settings."""
+    done = rig.ctl("store", "migrate", "--to", to, *arguments, **env)
+    assert done.returncode == status, done.stdout + done.stderr
+    copied, _, *rest = map(int, PARTS.search(done.stdout).groups())
+    return (copied, *rest), done.stdout + done.stderr
+
+
+def assert_same(stack, side, extra=frozenset()):
+    """The other store has exactly what rows own, byte for byte, by a reader that is not fileapi."""
+    assert side.names() == set(sides.owned(stack)) | extra
+    sides.assert_whole(stack, side)
+
+
+@pytest.mark.parametrize("to", ["s3", "directory"])
+def test_killed_and_resumed(quiet, pair, to):
+    """Killed twice in the middle and started again, it copies the rest once and all of it whole."""
+    source = pair["directory" if to == "s3" else "s3"]
+    target, env = pair[to], pair["s3"]
+    chance = random.Random(5)
+    source.fill(400, content=lambda i: chance.randbytes(chance.choice((0, 1, 1000, 70000))))
+    before = source.side.names()
+    source.tombstone(source.object(), 60)
+    source.intent(source.object(), 60)
+    for wanted in (100, 250):
+        with subprocess.Popen(**env.command("store", "migrate", "--to", to)) as process:
+            deadline = time.monotonic() + 60
+            while len(target.side.names()) < wanted:
+                assert time.monotonic() < deadline and process.poll() is None
+                time.sleep(0.01)
+            process.kill()
+    there = len(target.side.names())
+    assert wanted <= there < 400
+    result, told = migrate(env, to)
+    assert result == (400 - there, there, 0, 0)
+    assert_same(quiet, target.side)
+    assert migrate(env, to, "--verify")[0] == (0, 400, 0, 0)
+    assert source.side.names() >= before and len(source.side.names()) == 402
+    assert "run this command again" in told.lower() and "fileapictl fsck --repair" in told
+
+
+def test_bad_bytes_do_not_travel(quiet, pair):
+    """What is not as its row says is named and not copied; a bad copy is replaced by a good one."""
+    source, target = pair["directory"], pair["s3"]
+    source.fill(6)
+    keys = sorted(source.side.names())
+    good = source.side.get(keys[0])
+    source.side.put(keys[0], b"?" + good[1:])
+    missing = source.side.get(keys[1])
+    source.side.delete(keys[1])
+    result, told = migrate(target, "s3", status=1)
+    assert result == (4, 0, 0, 2)
+    assert f"not copied: object {keys[0]}: its bytes are not those" in told
+    assert f"not copied: object {keys[1]}: " in told and "fsck --verify" in told
+    source.side.put(keys[0], good)
+    source.side.put(keys[1], missing)
+    target.side.put(keys[2], target.side.get(keys[2]) + b"longer")
+    target.side.put(keys[3], b"?" + target.side.get(keys[3])[1:])
+    assert migrate(target, "s3")[0] == (3, 3, 0, 0)
+    assert migrate(target, "s3", "--verify")[0] == (1, 5, 0, 0)
+    assert_same(quiet, target.side)
+
+
+def test_a_bad_copy_is_kept_when_there_is_no_better(quiet, pair):
+    """Nothing is removed from the target unless the source has proved to have the right bytes."""
+    source, target = pair["directory"], pair["s3"]
+    source.fill(1)
+    (key,) = source.side.names()
+    source.side.put(key, b"spoilt")
+    target.side.put(key, b"spoilt, too")
+    assert migrate(target, "s3", status=1)[0] == (0, 0, 0, 1)
+    assert target.side.get(key) == b"spoilt, too"
+
+
+def test_foreign_names_stay(quiet, pair):
+    """Other names in the target are no copies, and are left alone."""
+    source, target = pair["directory"], pair["s3"]
+    source.fill(2)
+    (first, _) = sorted(source.side.names())
+    target.side.put(first + "0", b"mine")
+    target.side.put(first[:-1], b"mine")
+    assert migrate(target, "s3")[0] == (2, 0, 0, 0)
+    assert_same(quiet, target.side, {first + "0", first[:-1]})
+
+
+def test_while_the_service_runs(helpers, minio):
+    """Uploads, overwrites and deletions go on; the last pass leaves what rows own, and no more."""
+    stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
+    ended, failures = threading.Event(), []
+    source = sides.side_of(stack)
+    if isinstance(source, sides.Bucket):
+        to, rig = "directory", sides.Rig(stack, "dir")
+        rig.env = {}
+    else:
+        to, rig = "s3", sides.Rig(stack, "s3", minio)
+        rig.clean()
+
+    def work(user, seed):
+        chance, part = random.Random(seed), "0"
+        while not ended.is_set():
+            answer = user.post(chance.randbytes(100), kind="misc", part=part,
+                               name=f"{chance.randrange(20)}.bin", overwrite="true")
+            if answer.status_code != 200:
+                failures.append(helpers.told(answer))
+                return
+            part = answer.json()["part_id"]
+
+    try:
+        sides.fill(stack, source.put, 1000)
+        users = [threading.Thread(target=work, args=(helpers.Api(stack, stack.token(f"u{i}")), i))
+                 for i in range(3)]
+        for each in users:
+            each.start()
+        results = [migrate(rig, to)[0] for _ in range(3)]
+        ended.set()
+        for each in users:
+            each.join()
+        assert not failures, failures[0]
+        assert all(failed == 0 for *_, failed in results) and results[0][0] >= 1000
+        migrate(rig, to)
+        sides.assert_whole(stack, rig.side)
+        # What was replaced between two passes is left over there, for fsck to name.
+        assert rig.side.names() >= set(sides.owned(stack))
+    finally:
+        ended.set()
+        stack.stop()
+
+
+def test_refusals(quiet, pair):
+    """Wrong arguments, no S3 settings, another user: a sentence that says what to do."""
+    rig = pair["s3"]
+    assert "takes --to s3 or --to directory" in rig.ctl("store", "migrate").stderr
+    assert "takes migrate" in rig.ctl("store").stderr
+    done = rig.ctl("store", "migrate", "--to", "s3", AWS_ENDPOINT_URL_S3="")
+    assert done.returncode == 1 and "HINT: give AWS_ENDPOINT_URL_S3" in done.stderr
+    (user, root) = (quiet.env["FILEAPI_STORE"], "/")
+    if os.geteuid() == 0 and os.stat(user).st_uid != os.stat(root).st_uid:
+        done = rig.ctl("store", "migrate", "--to", "directory", FILEAPI_STORE=root)
+        assert done.returncode == 1 and "run the command as the service's user" in done.stderr
+    done = rig.ctl("store", "migrate", "--to", "s3", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9")
+    assert done.returncode == 1 and "the store to copy to" in done.stderr
