@@ -57,6 +57,18 @@ stop_process() {
     rm -f "$dir/run/$name.pid"
 }
 
+# The processes that a running stack has, beside PostgreSQL, which is waited for on its own: by its
+# settings, because an issuer or a store from elsewhere is not started here.
+expected_processes() {
+    [ -f "$dir/env" ] || return 0
+    (
+        load_settings
+        [ "${FILEAPI_STACK_STORE:-dir}" != minio ] || echo minio
+        [ -n "$FILEAPI_SIGNING_KEY" ] || echo fileapi-keys
+        printf '%s\n' fileapi-jobs fileapi-ws fileapi nginx
+    )
+}
+
 # A start that has failed leaves nothing running that it has started.
 undo_start() {
     local status=$? i
@@ -74,7 +86,7 @@ wait_ready() {
             --max-time 5 "$FILEAPI_URL/readyz"; then
             return
         fi
-        for name in fileapi-jobs fileapi-ws fileapi nginx; do
+        for name in $(expected_processes); do
             process_alive "$name" >/dev/null && continue
             tail -n 20 "$dir/logs/$name.log" >&2
             fail "$name did not start; its log is $dir/logs/$name.log"

@@ -52,7 +52,7 @@ choose_folder() {
 
 # Programs below a folder that the user cannot enter are copied into the stack's folder.
 prepare_folder() {
-    mkdir -p "$dir"/{logs,run,tls,tmp,store}
+    mkdir -p "$dir"/{logs,run,tls,tmp,store,cache}
     chmod 0755 "$dir"
     [ ${#as_user[@]} -eq 0 ] || chown -R --from=root "${as_user[2]}:${as_user[4]}" "$dir"
     if ! reachable "$build/fileapi" || ! reachable "$here/sql/roles.sql"; then
@@ -112,6 +112,7 @@ write_settings() {
         env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|QUOTA_[A-Z_]+|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
         env | quote_values '^FILEAPI_CORS_ORIGINS='
         env | quote_values '^OIDC_(ALGORITHMS|AUDIENCE|CLIENT|ISSUER|[A-Z]+_(CLAIMS?|ROLES))='
+        store_settings
         # An issuer of its own makes no keys; fileapi-keys fetches them.
         [ -z "${OIDC_ISSUER:-}" ] || printf '%s=%s\n' FILEAPI_SIGNING_KEY "" FILEAPI_KEYS_SOCKET "$dir/run/keys.sock"
     } >"$dir/env.new"
@@ -232,9 +233,10 @@ EOF
             SERVER_NAME=localhost SOCKET="$FILEAPI_SOCKET" WS_SOCKET="$FILEAPI_WS_SOCKET" \
             CERTIFICATE="$dir/tls/localhost.crt" CERTIFICATE_KEY="$dir/tls/localhost.key" \
             LOGS="$dir/logs" STORE="$FILEAPI_STORE" WEB="$dir/web" \
+            S3_ENDPOINT="${AWS_ENDPOINT_URL_S3:-}" S3_CA="${FILEAPI_S3_CA:-}" S3_CACHE="$dir/cache" S3_CACHE_SIZE=256m \
             MAX_BODY="$(body_limit)" RATE=2000 BURST=4000 \
             CORS_ORIGINS="${FILEAPI_CORS_ORIGINS:-}"
         echo "}"
     } >"$dir/nginx.conf"
-    own "$dir/tmp" "$dir/nginx.conf" "$dir/env" "$dir/logs" "$dir/run"
+    own "$dir/tmp" "$dir/cache" "$dir/nginx.conf" "$dir/env" "$dir/logs" "$dir/run"
 }

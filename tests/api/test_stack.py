@@ -38,7 +38,7 @@ def test_a_folder_that_the_user_cannot_reach(helpers, hidden):
         assert user.wait(user.upload()["part_id"]) == "finished"
         # Programs that run are replaced, and the stack stays where it is.
         stack.run("start")
-        assert stack.run("env").count(str(place)) and len(set(stack.status())) == 5
+        assert stack.run("env").count(str(place)) and "-" not in stack.status().values()
     finally:
         stack.stop()
     assert set(stack.status().values()) == {"-"}
