@@ -134,6 +134,9 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
     fa_reply_header(reply, "Content-Type", file->media_type);
     fa_reply_header(reply, "Content-Disposition", disposition);
     fa_reply_header(reply, "X-Content-Type-Options", "nosniff");
+    /* nginx's, should it have to say that there is no such range. */
+    fa_reply_header(reply, "X-File-Size",
+                    fa_arena_printf(request->arena, "%lld", (long long)file->size));
     fa_reply_header(reply, "X-Accel-Redirect", accel);
     return 0;
 }
