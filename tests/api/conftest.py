@@ -19,6 +19,8 @@ import requests
 import sides
 import websockets
 from keycloak import Keycloak, Missing
+from objects import objects_of
+from swift_server import Missing as NoSwift, Swift
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FILEAPI_SHARED", ROOT / ".." / "shared")).resolve()
@@ -26,6 +28,9 @@ CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 FULL = os.environ.get("FILEAPI_FULL") == "1"
 # Who makes the tokens of the stack that tests share: "keycloak", or the embedded issuer.
 IDENTITY = os.environ.get("FILEAPI_IDENTITY", "embedded")
+# Where stacks keep their objects unless a test says otherwise: dir; s3 or s3tls, a MinIO of each
+# stack's own; swift, one Swift for all of them, with a bucket for each.
+STORE_KIND = os.environ.get("FILEAPI_STORE_KIND", "dir")
 
 # The box of the unit tests: 13 x 17 x 19 mm, outward facets.
 CORNERS = [((i & 1) * 13.0, (i >> 1 & 1) * 17.0, (i >> 2 & 1) * 19.0) for i in range(8)]
@@ -47,14 +52,18 @@ class Stack:
 
     issuer = None  # who makes its tokens, if not the embedded one
 
-    def __init__(self, folder, **environment):
+    def __init__(self, folder, store=STORE_KIND, **environment):
         self.folder = str(folder)
         self.environment = {**os.environ, **environment}
-        self.run("start", "--workers", "4")
+        if store == "swift":
+            self.environment.update(shared_swift().new_bucket())
+        # An endpoint from the environment is for --store s3 alone.
+        self.run("start", "--workers", "4", "--store", "s3" if store == "swift" else store)
         lines = self.run("env").splitlines()
         self.env = dict(shlex.split(line)[0].split("=", 1) for line in lines)
         self.url = self.env["FILEAPI_URL"]
         self.ca = self.env["FILEAPI_CACERT"]
+        self.objects = objects_of(self.env)
 
     def run(self, command, *arguments):
         done = subprocess.run([ROOT / "scripts/stack", command, "--dir", self.folder, *arguments],
@@ -81,9 +90,6 @@ class Stack:
                               env={**os.environ, **self.env}, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
-
-    def stored_files(self):
-        return sorted(p for p in Path(self.env["FILEAPI_STORE"]).rglob("*") if p.is_file())
 
     def logs(self):
         text = ""
@@ -174,6 +180,24 @@ def assert_problem(answer, status, detail, fields=()):
     assert {e["field"] for e in problem.get("errors", [])} == set(fields), told(answer)
 
 
+_swift = []  # the one that runs
+
+
+def shared_swift():
+    """Swift takes longer to start than all of a stack: it starts once, when it is needed."""
+    if not _swift:
+        try:
+            _swift.append(Swift())
+        except NoSwift as why:
+            pytest.skip(str(why))
+    return _swift[0]
+
+
+def pytest_sessionfinish():
+    while _swift:
+        _swift.pop().close()
+
+
 def make_stack(**environment):
     folder = tempfile.TemporaryDirectory(prefix="fileapi-test-", ignore_cleanup_errors=True)
     os.chmod(folder.name, 0o755)
@@ -221,7 +245,7 @@ def alice(stack):
 def helpers():
     return types.SimpleNamespace(Api=Api, Stack=Stack, make_stack=make_stack, box_stl=box_stl,
                                  assert_problem=assert_problem, told=told, SHARED=SHARED,
-                                 FULL=FULL, ROOT=ROOT)
+                                 FULL=FULL, ROOT=ROOT, STORE_KIND=STORE_KIND)
 
 
 @pytest.fixture(scope="session")

@@ -113,8 +113,7 @@ def test_range_not_satisfiable(stack, alice, file):
 def test_lost_object(stack, alice):
     """The 404 of a file that is lost from the store carries nothing of the file."""
     part = alice.upload(b"solid lost " + uuid.uuid4().bytes, name="lost.stl")["part_id"]
-    Path(stack.env["FILEAPI_STORE"], stack.sql(
-        f"SELECT object_key FROM asset WHERE part_id = '{part}'")).unlink()
+    stack.objects.remove(stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'"))
     answer = send(stack, f"GET /api/v1/part/{part}/upload-file/ HTTP/1.1".encode(), HOST, CLOSE,
                   b"Authorization: Bearer " + alice.token.encode())
     assert_told_once(answer, 404)
@@ -139,14 +138,17 @@ def test_store_is_not_reached_from_outside(stack, alice, file):
     key = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}' AND basename ="
                     " 'nginx.stl'")
     content = alice.get(file).content
-    assert Path(stack.env["FILEAPI_STORE"], key).read_bytes() == content
+    assert stack.objects.read(key) == content
     paths = [f"/_store/{key}", f"//_store/{key}", f"/_store//{key}", f"/%5fstore/{key}",
              f"/_store/../_store/{key}", f"/api/../_store/{key}", f"/api/..%2f_store/{key}",
              f"/api/%2e%2e/_store/{key}", f"/_STORE/{key}", f"/_store/{key}?x", f"/_store/%2e/{key}",
              f"/api/v1/..;/_store/{key}", f"/api/v1\\..\\_store/{key}", "/_problem", "/@gone",
-             "/_store/../../../../etc/passwd", "/_store/..%2f..%2fetc/passwd"]
+             "/_store/../../../../etc/passwd", "/_store/..%2f..%2fetc/passwd",
+             f"/_s3/fileapi/{key}", f"/_s3_cached/fileapi/{key}", f"//_s3/fileapi/{key}",
+             f"/api/../_s3/fileapi/{key}", f"/_s3/fileapi/{key}?X-Amz-Expires=60"]
     for path in paths:
         for extra in (b"X-A: b", b"X-Accel-Redirect: /_store/" + key.encode(),
+                      b"X-Accel-Redirect: /_s3/fileapi/" + key.encode(),
                       b"Authorization: Bearer " + alice.token.encode()):
             got, _, text = send(stack, f"GET {path} HTTP/1.1".encode(), HOST, CLOSE, extra)
             assert got in (400, 401, 404), (path, extra, got)
