@@ -139,6 +139,7 @@ def service(issuer, helpers):
                                FILEAPI_KEYS_INTERVAL=str(INTERVAL),
                                OIDC_ROLE_CLAIMS="[https://acme.example/roles] realm_access.roles",
                                OIDC_MANAGER_ROLES="lead manager", OIDC_AUDIENCE="other fileapi")
+    assert stack.status()["fileapi-keys"] != "-"
     yield stack
     stack.stop()
 

@@ -1,4 +1,5 @@
 """make install: what the units and docs/operations.md name is there, and fits together."""
+import json
 import os
 import re
 import shutil
@@ -49,6 +50,63 @@ def test_the_documented_command_for_nginx(root):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "client_max_body_size 2049m;" in done.stdout and "server_name files.example.com;" in done.stdout
+
+
+def documented_render(root, *more):
+    text = (root / "usr/share/doc/fileapi/operations.md").read_text()
+    command = re.search(r"^ +(/usr/share/fileapi/render.*?) > /etc/nginx", text, re.M | re.S)[1]
+    command = command.replace("S3_ENDPOINT= ", " ".join(more) + " ")
+    return subprocess.run(["sh", "-ec", command.replace("/usr/share/", f"{root}/usr/share/")],
+                          capture_output=True, text=True)
+
+
+# AWS_ENDPOINT_URL_S3, and what nginx connects to, says as Host, and looks for in the certificate.
+ENDPOINTS = [
+    ("https://s3.example.com:9000", "s3.example.com:9000", "s3.example.com:9000", "s3.example.com"),
+    ("https://s3.example.com/", "s3.example.com:443", "s3.example.com", "s3.example.com"),
+    ("https://s3.example.com:443", "s3.example.com:443", "s3.example.com", "s3.example.com"),
+    ("http://192.0.2.1:80", "192.0.2.1:80", "192.0.2.1", "192.0.2.1"),
+    ("http://[2001:db8::1]:9000", "[2001:db8::1]:9000", "[2001:db8::1]:9000", "[2001:db8::1]"),
+    ("http://[2001:db8::1]", "[2001:db8::1]:80", "[2001:db8::1]", "[2001:db8::1]"),
+]
+
+
+@pytest.mark.parametrize("endpoint, server, host, name", ENDPOINTS)
+def test_the_documented_values_for_s3(root, endpoint, server, host, name):
+    """With an endpoint the S3 location is there, and names the server as workers sign it."""
+    text = (root / "usr/share/doc/fileapi/operations.md").read_text()
+    values = re.search(r"^ +S3_ENDPOINT=\S+ (S3_CA=.*)$", text, re.M)[1]
+    done = documented_render(root, f"S3_ENDPOINT={endpoint}", values)
+    assert done.returncode == 0, done.stderr
+    for line in (f"  server {server} max_fails=0;", f'proxy_set_header Host "{host}";', f'proxy_ssl_name "{name}";',
+                 f"proxy_pass {endpoint.split(':')[0]}://fileapi_s3/", "max_size=10g",
+                 "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"):
+        assert line in done.stdout, line
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://x", "https://", "https://u@x", "https://x/path", "x:9000",
+                                      "'https://x;'", "'https://x y'", "https://x:123456"])
+def test_endpoints_that_are_none(root, endpoint):
+    """What is no http[s]://host[:port] never gets into nginx's file."""
+    done = documented_render(root, f"S3_ENDPOINT={endpoint}", "S3_CA= S3_CACHE=/x S3_CACHE_SIZE=1g")
+    assert done.returncode != 0 and "S3_ENDPOINT" in done.stderr and not done.stdout
+
+
+def test_without_s3_there_is_no_way_to_one(root):
+    """An empty endpoint leaves nothing of the S3 location."""
+    done = documented_render(root, "S3_ENDPOINT=")
+    assert done.returncode == 0 and "fileapi_s3" not in done.stdout and "_s3" not in done.stdout
+
+
+def test_the_policy_names_one_bucket(root):
+    """The installed policy is JSON that allows six actions on the bucket it was rendered for."""
+    done = subprocess.run([root / "usr/share/fileapi/render", root / "usr/share/fileapi/s3-policy.json.in",
+                           "BUCKET=parts"], capture_output=True, text=True)
+    statements = json.loads(done.stdout)["Statement"]
+    assert {r for s in statements for r in s["Resource"]} == {"arn:aws:s3:::parts", "arn:aws:s3:::parts/*"}
+    assert sorted(a for s in statements for a in s["Action"]) == [
+        "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket",
+        "s3:ListBucketMultipartUploads", "s3:PutObject"]
 
 
 def test_the_accounts_and_folders(root):
