@@ -1,0 +1,174 @@
+"""Seeded runs in which processes are killed and connections cut while clients write and read.
+
+FILEAPI_RUNS is the number of runs, FILEAPI_SEED the seed of the first; the next run's seed is one more.
+The seed chooses what clients do, and which faults strike when; how threads and processes take turns
+is the machine's choice, so a seed that failed may have to run a few times.
+"""
+import os
+import random
+import signal
+import time
+
+import checker
+import pytest
+from api_conftest import FULL
+from hurt import Hurt
+from proxy import LoseCommit, Stall
+from world import World
+
+RUNS = int(os.environ.get("FILEAPI_RUNS", 200 if FULL else 6))
+SEED = int(os.environ.get("FILEAPI_SEED", random.SystemRandom().randrange(1_000_000)))
+
+
+# --- faults: each takes the stack and a source of chance -------------------------------------------
+
+def kill_one(pids, number=signal.SIGKILL, group=False):
+    for pid in pids:
+        try:
+            (os.killpg if group else os.kill)(pid, number)
+        except ProcessLookupError:
+            continue  # it has just ended by itself
+
+
+def kill_worker(stack, chance):
+    workers = stack.workers()  # none while the pool is dead
+    kill_one(chance.sample(workers, min(1, len(workers))))
+
+
+def kill_workers(stack, _):
+    kill_one(stack.workers())
+
+
+def kill_pool(stack, _):
+    kill_one([stack.pid("fileapi")])
+
+
+def kill_child(stack, _):
+    for _ in range(100):
+        children = stack.job_children()
+        if children:
+            return kill_one(children, group=True)
+        time.sleep(0.005)
+
+
+def kill_supervisor(stack, _):
+    kill_one([stack.pid("fileapi-jobs")])
+
+
+def kill_nginx(stack, _):
+    try:
+        stack.kill_group("nginx")
+    except ProcessLookupError:
+        pass  # it was killed before
+
+
+def kill_backend(stack, chance):
+    backends = stack.backends()
+    if backends:
+        kill_one([chance.choice(backends)])
+
+
+def stop_postgres(stack, _):
+    """Immediate: no checkpoint, recovery at the start."""
+    kill_one([stack.pid("postgres")], signal.SIGQUIT)
+
+
+def cut_front(stack, _):
+    stack.front.cut()
+
+
+def cut_database(stack, _):
+    stack.database.cut()
+
+
+def lose_commits(stack, chance):
+    what = chance.choice(["answer", "request", "late"])
+    with stack.database.harm(LoseCommit(what, seconds=0.3, times=chance.randint(1, 3))):
+        time.sleep(0.5)
+
+
+def stall_database(stack, chance):
+    with stack.database.harm(Stall(way=chance.choice(["up", "down"]))):
+        time.sleep(0.4)
+
+
+def intents_due(stack, _):
+    """As if uploads had taken longer than their intents may last."""
+    try:
+        stack.sql("UPDATE object_intent SET deadline = now()")
+    except AssertionError:
+        pass  # PostgreSQL was stopped before
+
+
+FAULTS = [kill_worker, kill_worker, kill_workers, kill_pool, kill_child, kill_supervisor,
+          kill_nginx, kill_backend, stop_postgres, cut_front, cut_database, cut_database,
+          lose_commits, lose_commits, stall_database, intents_due]
+
+
+# --- runs -------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def stack():
+    # Many deaths are no poisonous file here: every CAD must be ready in the end.
+    stack = Hurt(FILEAPI_JOB_ATTEMPTS="50")
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def earlier():
+    """The world of the run before: its acknowledged files must be there still."""
+    return []
+
+
+def strike(stack, plan, chance):
+    try:
+        for pause, fault in plan:
+            time.sleep(pause)
+            fault(stack, chance)
+        time.sleep(chance.uniform(0, 0.3))
+    finally:
+        stack.repair()
+    time.sleep(0.2)
+
+
+def settle(stack):
+    """Until no job is open; their pauses are cut short."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        stack.sql("UPDATE job SET not_before = now() WHERE state = 'queued' AND not_before > now()")
+        if stack.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == "0":
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("jobs stay open: " + stack.sql("SELECT * FROM job WHERE state IN"
+                                                            " ('queued', 'running')"))
+    odd = stack.sql("SELECT part_id, status FROM part WHERE status NOT IN ('ready', 'empty')"
+                    " OR (status = 'ready') <> EXISTS (SELECT FROM asset WHERE asset.part_id ="
+                    " part.part_id AND asset_type = 'cad')"
+                    " OR (status = 'ready' AND (SELECT count(*) FROM derived_file d"
+                    " WHERE d.part_id = part.part_id AND kind IN ('visualization', 'thumbnail')) <> 2)")
+    assert odd == "", f"parts at rest: {odd}"
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+def test_run(stack, earlier, seed):
+    """Nothing acknowledged is lost or changed, nothing is orphaned, readers see whole files."""
+    chance = random.Random(seed)
+    plan = [(chance.uniform(0.02, 0.5), chance.choice(FAULTS))
+            for _ in range(chance.randint(2, 5))]
+    names = ", ".join(f"{fault.__name__} after {pause:.2f} s" for pause, fault in plan)
+    print(f"seed {seed}: {names}\nagain: FILEAPI_SEED={seed} FILEAPI_RUNS=1 pytest {__file__}")
+    world = World(stack, stack.token("alice", org="acme"), seed)
+    world.run(clients=4, readers=2, meanwhile=lambda: strike(stack, plan, chance))
+    settle(stack)
+    objects = lambda: checker.objects_of_folder(stack.env["FILEAPI_STORE"])  # noqa: E731
+    checker.check(stack, objects)
+    for each in [*earlier, world]:
+        each.verify()
+        assert not each.wrong, "\n".join(each.wrong)
+    print(f"{world.done}, {len(world.slots)} names, {len(objects())} objects")
+    assert world.done["answered"] > 0
+    while earlier:
+        earlier.pop().remove()
+    earlier.append(world)
