@@ -33,15 +33,13 @@ class Caller:
         self.tls = ssl.create_default_context(cafile=stack.ca)
         self.token = token
 
-    def ask(self, method, path, body=None, kind=None, timeout=40):
+    def ask(self, method, path, body=None, more=None, timeout=40):
         """Status, headers and body; one of UNKNOWN when they did not come."""
         connection = http.client.HTTPSConnection(self.url.hostname, self.url.port, timeout=timeout)
         raw = socket.create_connection(self.address, timeout=timeout)
         try:
             connection.sock = self.tls.wrap_socket(raw, server_hostname=self.url.hostname)
-            headers = {"Authorization": f"Bearer {self.token}"}
-            if kind:
-                headers["Content-Type"] = kind
+            headers = {"Authorization": f"Bearer {self.token}", **(more or {})}
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
@@ -49,14 +47,14 @@ class Caller:
             connection.close()
             raw.close()
 
-    def upload(self, part, name, content, kind="misc", overwrite=False):
+    def upload(self, part, name, content, kind="misc", overwrite=False, more=None):
         form = b"".join(b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field
                         for field in ((b"asset_type", kind.encode()),
                                       (b"overwrite", b"true" if overwrite else b"false")))
         form += (b'--B\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n'
                  b'%s\r\n--B--\r\n' % (name.encode(), content))
         return self.ask("POST", f"/api/v1/part/{part}/assets/", form,
-                        "multipart/form-data; boundary=B")
+                        {"Content-Type": "multipart/form-data; boundary=B", **(more or {})})
 
     def read(self, part, name):
         return self.ask("GET", f"/api/v1/part/{part}/assets/?basename={name}")
