@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 from pathlib import Path
@@ -30,12 +31,15 @@ def command_of(pid):
 class Hurt(Stack):
     """proxies: .front (client -> nginx), .database (worker -> PostgreSQL)."""
 
-    def __init__(self, grace=3, **environment):
+    def __init__(self, grace=3, spool="", prepare=lambda folder: None, **environment):
         self.keep = tempfile.TemporaryDirectory(prefix="fileapi-faults-",
                                                 ignore_cleanup_errors=True)
         os.chmod(self.keep.name, 0o755)
+        prepare(self.keep.name)  # before the stack starts
         self.database = Proxy(f"{self.keep.name}/run/.s.PGSQL.5432", Postgres)
         self.proxies = [self.database]
+        if spool:
+            environment["FILEAPI_SPOOL"] = f"{self.keep.name}/{spool}"
         host, port = self.database.address
         super().__init__(self.keep.name, FILEAPI_DATABASE=f"host={host} port={port}",
                          FILEAPI_DATABASE_DIRECT="dbname=fileapi", FILEAPI_STORE_GRACE=str(grace),
@@ -81,6 +85,33 @@ class Hurt(Stack):
             # Dying processes may hold a socket for a moment.
             assert time.monotonic() < deadline, done.stderr + self.logs()
             time.sleep(0.2)
+
+    def restart_postgres(self, then=lambda: None):
+        """Starts it again, and does `then`; the moment at which it answered."""
+        def answers():
+            try:
+                return self.sql("SELECT 1") == "1"
+            except AssertionError:
+                return False
+
+        rest = threading.Thread(target=self.repair)
+        rest.start()
+        while not answers():
+            time.sleep(0.01)
+        moment = time.monotonic()
+        then()
+        rest.join(90)
+        return moment
+
+    def settle(self, patience=60):
+        """Until no job is open; their pauses are cut short."""
+        deadline = time.monotonic() + patience
+        while self.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") != "0":
+            assert time.monotonic() < deadline, "jobs stay open: " + self.sql(
+                "SELECT * FROM job WHERE state IN ('queued', 'running')") + self.logs()
+            self.sql("UPDATE job SET not_before = now()"
+                     " WHERE state = 'queued' AND not_before > now()")
+            time.sleep(0.05)
 
     # --- the collector ------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ def test_upload_overwrite_delete(hurt, caller, part, what):
         assert held(caller, part, name) == digest(new if done else old)
         done = lose(hurt, what, lambda: caller.delete(part, name))
         assert (held(caller, part, name) is None) == done
+    hurt.settle()
     checker.check(hurt, lambda: checker.objects_of_folder(hurt.env["FILEAPI_STORE"]))
 
 

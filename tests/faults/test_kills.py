@@ -132,17 +132,8 @@ def strike(stack, plan, chance):
     time.sleep(0.2)
 
 
-def settle(stack):
-    """Until no job is open; their pauses are cut short."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        stack.sql("UPDATE job SET not_before = now() WHERE state = 'queued' AND not_before > now()")
-        if stack.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == "0":
-            break
-        time.sleep(0.05)
-    else:
-        raise AssertionError("jobs stay open: " + stack.sql("SELECT * FROM job WHERE state IN"
-                                                            " ('queued', 'running')"))
+def all_ready(stack):
+    """At rest a part has what its CAD yields, whatever has died meanwhile."""
     odd = stack.sql("SELECT part_id, status FROM part WHERE status NOT IN ('ready', 'empty')"
                     " OR (status = 'ready') <> EXISTS (SELECT FROM asset WHERE asset.part_id ="
                     " part.part_id AND asset_type = 'cad')"
@@ -161,7 +152,8 @@ def test_run(stack, earlier, seed):
     print(f"seed {seed}: {names}\nagain: FILEAPI_SEED={seed} FILEAPI_RUNS=1 pytest {__file__}")
     world = World(stack, stack.token("alice", org="acme"), seed)
     world.run(clients=4, readers=2, meanwhile=lambda: strike(stack, plan, chance))
-    settle(stack)
+    stack.settle()
+    all_ready(stack)
     objects = lambda: checker.objects_of_folder(stack.env["FILEAPI_STORE"])  # noqa: E731
     checker.check(stack, objects)
     for each in [*earlier, world]:
