@@ -95,8 +95,8 @@ struct fa_rows {
 /* --- calls ----------------------------------------------------------------------------------- */
 
 /* Prepares a connection object, connects nothing.  Texts must outlive it.  `timeout_s` is the
- * longest time one statement may take; then it is cancelled and the connection dropped.  NULL when
- * memory is short. */
+ * longest time one statement may take; then the connection is dropped, and for a second no other is
+ * tried: calls fail at once.  NULL when memory is short. */
 struct fa_db *fa_db_new(const char *conninfo, const char *application,
                         int64_t timeout_s) FA_MUSTCHECK;
 void fa_db_free(struct fa_db **db);
@@ -128,8 +128,8 @@ typedef enum fa_db_outcome fa_db_work(struct fa_db *db, void *closure, struct fa
  * all, with jitter; `work` must therefore start from the same closure each time.  When the answer
  * to COMMIT is lost, the server is asked on a new connection what became of the transaction
  * (pg_xact_status), so success and failure are known, never guessed; only when the server cannot be
- * asked within the time limit FA_DB_FAILED leaves it open (`err->detail` says so), and whoever made
- * objects for it must leave them to the collector.
+ * asked within the time limit, or has crashed meanwhile, FA_DB_FAILED leaves it open (`err->detail`
+ * says so), and whoever made objects for it must leave them to the collector.
  */
 enum fa_db_outcome fa_db_transaction(struct fa_db *db, fa_db_work *work, void *closure,
                                      struct fa_error *err) FA_MUSTCHECK;

@@ -8,51 +8,72 @@
 
 enum { TRIES = 3, JITTER_US = 20000, ASK_PAUSE_US = 100000 };
 
+/* A crash can lose the number of a transaction that was not on disk yet, and the server gives it to
+ * another one then.  Statistics are begun anew by each crash, and are each server's own: a number
+ * means what it did as long as their start is the same. */
 static const struct fa_statement current_transaction = {
-    "current_transaction", "SELECT pg_current_xact_id_if_assigned()::text AS id"};
+    "current_transaction", "SELECT pg_current_xact_id_if_assigned()::text AS id,"
+                           " stats_reset::text AS epoch FROM pg_stat_bgwriter"};
 
 static const struct fa_statement transaction_status = {
-    "transaction_status", "SELECT pg_xact_status($1::text::xid8) AS status"};
+    "transaction_status",
+    "SELECT CASE WHEN stats_reset::text IS NOT DISTINCT FROM $2"
+    "             THEN pg_xact_status($1::text::xid8)"
+    "            WHEN $1::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'aborted'"
+    "            WHEN pg_xact_status($1::text::xid8) = 'committed' THEN 'unknown'"
+    "            ELSE 'aborted' END AS status FROM pg_stat_bgwriter"};
 
-/* Asks on a new connection what became of transaction `id`, as long as the time limit allows. */
+/* A transaction as the server knows it. */
+struct ticket {
+    const char *id;    /* NULL: it has written nothing */
+    const char *epoch; /* since when the number holds */
+};
+
+/* Asks on a new connection what became of the transaction, until `deadline_us`, but once at least.
+ */
 static enum fa_db_outcome
-ask_commit(struct fa_db *db, const char *id, struct fa_arena *arena, struct fa_error *err)
+ask_commit(struct fa_db *db, const struct ticket *ticket, int64_t deadline_us,
+           struct fa_arena *arena, struct fa_error *err)
 {
-    int64_t deadline_us = fa_clock_monotonic_us() + db->timeout_us;
-
     do {
         const char *status = NULL;
-        enum fa_db_outcome outcome =
-            fa_db_row(db, &transaction_status, FA_PARAMS(FA_TEXT(id)),
-                      FA_COLUMNS(FA_COLUMN_TEXT("status", &status)), arena, err);
+        enum fa_db_outcome outcome = fa_db_row(
+            db, &transaction_status, FA_PARAMS(FA_TEXT(ticket->id), FA_TEXT(ticket->epoch)),
+            FA_COLUMNS(FA_COLUMN_TEXT("status", &status)), arena, err);
 
         if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "committed") == 0)
             return FA_DB_ROW;
         if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "aborted") == 0)
             return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE,
                                                     "commit: connection lost, rolled back");
+        if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "unknown") == 0)
+            break;
         usleep(ASK_PAUSE_US);
     } while (fa_clock_monotonic_us() < deadline_us);
-    return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE,
-                                            "commit: outcome of transaction %s unknown", id);
+    return (enum fa_db_outcome)fa_error_set(
+        err, FA_E_DATABASE, "commit: outcome of transaction %s unknown", ticket->id);
 }
 
 static enum fa_db_outcome
 commit(struct fa_db *db, struct fa_error *err)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    const char *id = NULL;
+    struct ticket ticket = {NULL, NULL};
+    int64_t deadline_us;
     enum fa_db_outcome outcome;
 
     fa_arena_init(&arena, 64 * 1024);
-    outcome = fa_db_row(db, &current_transaction, FA_NO_PARAMS,
-                        FA_COLUMNS(FA_COLUMN_TEXT("id", &id)), &arena, err);
+    outcome = fa_db_row(
+        db, &current_transaction, FA_NO_PARAMS,
+        FA_COLUMNS(FA_COLUMN_TEXT("id", &ticket.id), FA_COLUMN_TEXT("epoch", &ticket.epoch)),
+        &arena, err);
     if (outcome < 0)
         return outcome;
+    deadline_us = fa_clock_monotonic_us() + db->timeout_us;
     outcome = fa_db_command(db, "COMMIT", "commit", err);
     db->in_transaction = false;
-    if (outcome < 0 && db->conn == NULL && id != NULL)
-        return ask_commit(db, id, &arena, err);
+    if (outcome < 0 && db->conn == NULL && ticket.id != NULL)
+        return ask_commit(db, &ticket, deadline_us, &arena, err);
     return outcome;
 }
 
