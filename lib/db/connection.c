@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_SECONDS = 3, CANCEL_GRACE_US = 500000, PARAMS_LIMIT = 1 << 20 };
+/* GRACE_US: the server ends a statement by itself first.  REST_US: after a server that says
+ * nothing, nobody is kept waiting for it until this time has passed. */
+enum { CONNECT_SECONDS = 3, GRACE_US = 500000, REST_US = 1000000, PARAMS_LIMIT = 1 << 20 };
 
 struct fa_db *
 fa_db_new(const char *conninfo, const char *application, int64_t timeout_s)
@@ -58,9 +60,17 @@ ignore_notice(void *closure, const PGresult *result)
     (void)result;
 }
 
+/* The server has taken its time and not answered. */
+static void
+let_rest(struct fa_db *db)
+{
+    db->rest_until_us = fa_clock_monotonic_us() + REST_US;
+}
+
 static int
 open_connection(struct fa_db *db, struct fa_error *err)
 {
+    int64_t started_us = fa_clock_monotonic_us();
     char seconds[16];
     const char *const names[] = {"dbname",
                                  "application_name",
@@ -74,6 +84,9 @@ open_connection(struct fa_db *db, struct fa_error *err)
     /* An empty conninfo would be a database of that name: leave the parameter out. */
     size_t skip = db->conninfo[0] == '\0' ? 1 : 0;
 
+    if (started_us < db->rest_until_us)
+        return fa_error_set(err, FA_E_DATABASE,
+                            "connect to the database: it did not answer lately");
     snprintf(seconds, sizeof seconds, "%d", CONNECT_SECONDS);
     db->conn = PQconnectdbParams(names + skip, values + skip, 1);
     if (PQstatus(db->conn) != CONNECTION_OK) {
@@ -81,8 +94,12 @@ open_connection(struct fa_db *db, struct fa_error *err)
                      db->conn != NULL ? PQerrorMessage(db->conn) : "out of memory");
         fa_error_action(err, "check that PostgreSQL runs and FILEAPI_DATABASE or PG* name it");
         fa_db_drop(db);
+        if (fa_clock_monotonic_us() - started_us > REST_US)
+            let_rest(db);
         return -1;
     }
+    /* A server that does not read must not stop us in a send, where no time limit holds. */
+    PQsetnonblocking(db->conn, 1);
     /* A child must not hold the session: its end would be no end. */
     fcntl(PQsocket(db->conn), F_SETFD, FD_CLOEXEC);
     PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
@@ -123,48 +140,49 @@ fa_db_connect(struct fa_db *db, struct fa_error *err)
     return 0;
 }
 
-/* Waits until the answer is complete; false when the time is up or the connection is gone. */
+/* Sends what is still to be sent and waits until the answer is complete; false when the time is up
+ * or the connection is gone. */
 static bool
 await(PGconn *conn, int64_t deadline_us)
 {
-    while (PQisBusy(conn)) {
+    int unsent = 1;
+
+    for (;;) {
         struct pollfd server = {.fd = PQsocket(conn), .events = POLLIN};
         int64_t left_us = deadline_us - fa_clock_monotonic_us();
 
+        if (unsent > 0)
+            unsent = PQflush(conn);
+        if (unsent < 0)
+            return true; /* PQgetResult will say what is wrong */
+        if (unsent == 0 && !PQisBusy(conn))
+            return true;
+        if (unsent > 0)
+            server.events |= POLLOUT;
         if (left_us <= 0)
             return false;
         if (poll(&server, 1, (int)(left_us / 1000 + 1)) < 0 && errno != EINTR)
             return false;
         if (PQconsumeInput(conn) == 0)
-            return true; /* PQgetResult will say what is wrong */
+            return true;
     }
-    return true;
-}
-
-static void
-cancel(PGconn *conn)
-{
-    char ignored[128];
-    PGcancel *handle = PQgetCancel(conn);
-
-    if (handle != NULL)
-        PQcancel(handle, ignored, sizeof ignored);
-    PQfreeCancel(handle);
 }
 
 PGresult *
 fa_db_answer(struct fa_db *db, const char *what, struct fa_error *err)
 {
-    int64_t deadline_us = fa_clock_monotonic_us() + db->timeout_us + CANCEL_GRACE_US;
+    int64_t deadline_us = fa_clock_monotonic_us() + db->timeout_us + GRACE_US;
     PGresult *last = NULL;
 
     for (;;) {
         PGresult *result;
 
         if (!await(db->conn, deadline_us)) {
-            cancel(db->conn);
+            /* No cancel request: it would wait for this server too.  The statement ends by the
+             * role's time limit, or when the server sees that its client has gone. */
             PQclear(last);
             fa_db_drop(db);
+            let_rest(db);
             fa_error_set(err, FA_E_DATABASE, "%s: no answer within %lld s", what,
                          (long long)(db->timeout_us / 1000000));
             return NULL;

@@ -12,7 +12,8 @@ struct fa_db {
     const char *conninfo;
     const char *application;
     int64_t timeout_us;
-    PGconn *conn; /* NULL: not connected */
+    int64_t rest_until_us; /* no connection is tried before this time */
+    PGconn *conn;          /* NULL: not connected */
     unsigned generation;
     bool in_transaction;
     struct fa_arena params; /* of the statement that runs */
