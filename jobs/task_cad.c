@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { METRICS_LIMIT = 64 * 1024, PROGRESS_EVERY_US = 250000 };
@@ -215,17 +216,35 @@ run_process(struct work *work, int input, struct fa_error *err)
     return 0;
 }
 
+/* The uploaded file.  What a job made of other bytes than were uploaded would be kept, and used
+ * again for the same content: a disk or a connection may change them. */
+static int
+open_input(struct fa_task_ctx *ctx, struct fa_error *err)
+{
+    FA_AUTO_FD input = -1;
+    struct fa_cad_object cad;
+    struct fa_object found;
+    char sha256[2 * sizeof found.sha256 + 1];
+
+    if (fa_cad_find_object(ctx->db, &ctx->job->asset, ctx->arena, &cad, err) < 0)
+        return -1;
+    input = fa_store_get(ctx->store, cad.key, err);
+    if (input < 0 || fa_object_measure(input, &found, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof found.sha256; i++)
+        snprintf(sha256 + 2 * i, 3, "%02x", found.sha256[i]);
+    if (strcmp(sha256, cad.sha256) != 0)
+        return fa_error_set(err, FA_E_STORE, "object %s is not what was uploaded", cad.key);
+    return fa_steal_fd(&input);
+}
+
 int
 fa_task_cad_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
     struct work work = {.ctx = ctx, .process = {.outputs = {-1, -1, -1}}};
-    FA_AUTO_FD input = -1;
-    const char *key = NULL;
+    FA_AUTO_FD input = open_input(ctx, err);
     int result;
 
-    if (fa_cad_find_object(ctx->db, &ctx->job->asset, ctx->arena, &key, err) < 0)
-        return -1;
-    input = fa_store_get(ctx->store, key, err);
     if (input < 0)
         return -1;
     result = run_process(&work, input, err);

@@ -111,13 +111,15 @@ fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part, const char *kin
 
 int
 fa_cad_find_object(struct fa_db *db, const struct fa_uuid *asset, struct fa_arena *arena,
-                   const char **key_r, struct fa_error *err)
+                   struct fa_cad_object *object, struct fa_error *err)
 {
-    static const struct fa_statement find = {"cad_find_object",
-                                             "SELECT object_key FROM asset WHERE asset_id = $1"};
-    enum fa_db_outcome outcome =
-        fa_db_row(db, &find, FA_PARAMS(FA_UUID(asset)),
-                  FA_COLUMNS(FA_COLUMN_TEXT("object_key", key_r)), arena, err);
+    static const struct fa_statement find = {
+        "cad_find_object",
+        "SELECT object_key, encode(sha256, 'hex') AS sha256 FROM asset WHERE asset_id = $1"};
+    enum fa_db_outcome outcome = fa_db_row(db, &find, FA_PARAMS(FA_UUID(asset)),
+                                           FA_COLUMNS(FA_COLUMN_TEXT("object_key", &object->key),
+                                                      FA_COLUMN_TEXT("sha256", &object->sha256)),
+                                           arena, err);
 
     if (outcome == FA_DB_NONE)
         return fa_error_set(err, FA_E_NO_FILE, "the asset is gone");

@@ -31,9 +31,15 @@ enum fa_db_outcome fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *pa
                                       const char *kind, const struct fa_object *object,
                                       int64_t grace_s, struct fa_error *err) FA_MUSTCHECK;
 
-/* The key of the asset's object; FA_E_NO_FILE when the asset is gone. */
+/* Where an asset's bytes lie, and which they are: 64 lower-case hex digits. */
+struct fa_cad_object {
+    const char *key;
+    const char *sha256;
+};
+
+/* The asset's object; FA_E_NO_FILE when the asset is gone. */
 int fa_cad_find_object(struct fa_db *db, const struct fa_uuid *asset, struct fa_arena *arena,
-                       const char **key_r, struct fa_error *err) FA_MUSTCHECK;
+                       struct fa_cad_object *object, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction: sets the part's status. */
 enum fa_db_outcome fa_cad_set_status(struct fa_db *db, const struct fa_uuid *part,
