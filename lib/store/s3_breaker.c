@@ -1,7 +1,5 @@
 #include "lib/store/s3_breaker.h"
 
-enum { PROBE_INTERVAL_US = 1000000 };
-
 bool
 fa_s3_breaker_allows(struct fa_s3_breaker *breaker, int64_t now_us)
 {
@@ -11,7 +9,7 @@ fa_s3_breaker_allows(struct fa_s3_breaker *breaker, int64_t now_us)
         return true;
     probe_us = atomic_load(&breaker->probe_us);
     return now_us >= probe_us && atomic_compare_exchange_strong(&breaker->probe_us, &probe_us,
-                                                                now_us + PROBE_INTERVAL_US);
+                                                                now_us + FA_S3_BREAKER_PROBE_US);
 }
 
 void
@@ -21,4 +19,17 @@ fa_s3_breaker_note(struct fa_s3_breaker *breaker, bool answered)
         atomic_store(&breaker->failures, 0);
     else if (atomic_load(&breaker->failures) < FA_S3_BREAKER_FAILURES)
         atomic_fetch_add(&breaker->failures, 1);
+}
+
+void
+fa_s3_breaker_open(struct fa_s3_breaker *breaker)
+{
+    atomic_store(&breaker->failures, FA_S3_BREAKER_FAILURES);
+}
+
+void
+fa_s3_breaker_hold(struct fa_s3_breaker *breaker, int64_t until_us)
+{
+    if (atomic_load(&breaker->failures) >= FA_S3_BREAKER_FAILURES)
+        atomic_store(&breaker->probe_us, until_us);
 }

@@ -36,6 +36,7 @@ struct run {
     uint64_t counted;  /* bytes of all tries at the last credit */
     uint64_t furthest; /* new bytes at the last credit */
     bool away;         /* the last failure was the store's, not the request's */
+    bool silent;       /* for longer than anybody waits */
 };
 
 /* --- an exchange ----------------------------------------------------------------- */
@@ -284,6 +285,7 @@ run_all(struct run *run, struct fa_error *err)
             return -1;
         if (is_silent(run)) {
             run->away = true;
+            run->silent = true;
             if (err->code == FA_OK)
                 fa_error_set(err, FA_E_STORE, "%s %s: the store is silent",
                              run->exchanges[0].request.method,
@@ -296,6 +298,31 @@ run_all(struct run *run, struct fa_error *err)
             return fa_error_set(err, FA_E_MEMORY, "connections to the store");
     }
     return 0;
+}
+
+/* --- the breaker ------------------------------------------------------------------- */
+
+/* Those who have time ask in any case. */
+static bool
+may_ask(struct fa_s3_store *self, int64_t now_us)
+{
+    if (self->patience_us > FA_STORE_PATIENCE_S * 1000000LL)
+        return true;
+    if (!fa_s3_breaker_allows(self->breaker, now_us))
+        return false;
+    fa_s3_breaker_hold(self->breaker, now_us + self->patience_us + FA_S3_BREAKER_PROBE_US);
+    return true;
+}
+
+static void
+note(const struct run *run, bool answered)
+{
+    struct fa_s3_breaker *breaker = run->self->breaker;
+
+    fa_s3_breaker_note(breaker, answered);
+    if (run->silent)
+        fa_s3_breaker_open(breaker);
+    fa_s3_breaker_hold(breaker, fa_clock_monotonic_us() + FA_S3_BREAKER_PROBE_US);
 }
 
 int
@@ -313,8 +340,7 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
     struct fa_error failure = {.code = FA_OK};
     int result;
 
-    if (self->patience_us <= FA_STORE_PATIENCE_S * 1000000LL &&
-        !fa_s3_breaker_allows(self->breaker, run.tick_us))
+    if (!may_ask(self, run.tick_us))
         return fa_error_set(err, FA_E_STORE, "%s: the store has not answered lately",
                             exchanges[0].request.method);
     if (prepare_curl(self, err) < 0)
@@ -324,7 +350,7 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
     result = run_all(&run, &failure);
     for (size_t i = 0; i < count; i++)
         fa_s3_transfer_end(self, &exchanges[i]);
-    fa_s3_breaker_note(self->breaker, result == 0 || !run.away);
+    note(&run, result == 0 || !run.away);
     if (result < 0)
         *err = failure;
     return result;
