@@ -1,17 +1,20 @@
 """A stack whose connections lead through fault proxies, and whose processes get killed."""
 import os
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
-from api_conftest import ROOT, Stack
-from proxy import Postgres, Proxy, Raw
+from api_conftest import ROOT, STORE_KIND, Stack
+from minio_server import MinIO
+from proxy import Http, Postgres, Proxy, Raw
 
-SERVICES = ("fileapi", "fileapi-jobs", "fileapi-ws", "nginx", "postgres")
+SERVICES = ("postgres", "fileapi-jobs", "fileapi-ws", "fileapi", "nginx")
 
 
 def children_of(pid):
@@ -29,21 +32,34 @@ def command_of(pid):
 
 
 class Hurt(Stack):
-    """proxies: .front (client -> nginx), .database (worker -> PostgreSQL)."""
+    """proxies: .front (client -> nginx), .database (worker -> PostgreSQL), .s3 (worker and nginx ->
+    MinIO, where the store is "s3")."""
 
-    def __init__(self, grace=3, spool="", prepare=lambda folder: None, **environment):
+    def __init__(self, grace=3, spool="", store=STORE_KIND, prepare=lambda folder: None,
+                 **environment):
         self.keep = tempfile.TemporaryDirectory(prefix="fileapi-faults-",
                                                 ignore_cleanup_errors=True)
-        os.chmod(self.keep.name, 0o755)
-        prepare(self.keep.name)  # before the stack starts
-        self.database = Proxy(f"{self.keep.name}/run/.s.PGSQL.5432", Postgres)
+        folder = self.keep.name
+        os.chmod(folder, 0o755)
+        prepare(folder)  # before anything starts
+        self.database = Proxy(f"{folder}/run/.s.PGSQL.5432", Postgres)
         self.proxies = [self.database]
+        self.minio = None
         if spool:
-            environment["FILEAPI_SPOOL"] = f"{self.keep.name}/{spool}"
+            environment["FILEAPI_SPOOL"] = f"{folder}/{spool}"
+        if store == "s3":
+            self.minio = MinIO(f"{folder}/minio")
+            self.s3 = Proxy(self.minio.address, Http)
+            self.proxies.append(self.s3)
+            environment.update(self.minio.settings(self.s3.address))
         host, port = self.database.address
-        super().__init__(self.keep.name, FILEAPI_DATABASE=f"host={host} port={port}",
-                         FILEAPI_DATABASE_DIRECT="dbname=fileapi", FILEAPI_STORE_GRACE=str(grace),
-                         **environment)
+        try:
+            super().__init__(folder, store, FILEAPI_DATABASE=f"host={host} port={port}",
+                             FILEAPI_DATABASE_DIRECT="dbname=fileapi",
+                             FILEAPI_STORE_GRACE=str(grace), **environment)
+        except BaseException:
+            self.close_helpers()
+            raise
         self.front = Proxy(("127.0.0.1", urllib.parse.urlsplit(self.url).port), Raw)
         self.proxies.append(self.front)
 
@@ -51,9 +67,14 @@ class Hurt(Stack):
         try:
             self.stop()
         finally:
-            for proxy in self.proxies:
-                proxy.close()
-            self.keep.cleanup()
+            self.close_helpers()
+
+    def close_helpers(self):
+        for proxy in self.proxies:
+            proxy.close()
+        if self.minio:
+            self.minio.close()
+        self.keep.cleanup()
 
     # --- processes ----------------------------------------------------------------------------
 
@@ -74,14 +95,36 @@ class Hurt(Stack):
     def kill_group(self, service, number=signal.SIGKILL):
         os.killpg(self.pid(service), number)
 
+    def runs(self, service):
+        """True while the process that was started last is there (not its zombie, nor its number)."""
+        pid, started = Path(self.folder, "run", f"{service}.pid").read_text().split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return fields[0] != "Z" and fields[19] == started
+
+    def answers(self):
+        try:
+            caller = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                                 urllib.request.HTTPSHandler(context=self.tls()))
+            return caller.open(f"{self.url}/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def tls(self):
+        return ssl.create_default_context(cafile=self.ca)
+
     def repair(self, patience=60):
         """Starts what was killed, until the service answers."""
+        if self.minio and self.minio.process.poll() is not None:
+            self.minio.start()
         deadline = time.monotonic() + patience
-        while True:
+        while not (all(self.runs(service) for service in SERVICES) and self.answers()):
             done = subprocess.run([ROOT / "scripts/stack", "start", "--dir", self.folder],
                                   env=self.environment, capture_output=True, text=True, timeout=90)
             if done.returncode == 0:
-                return
+                continue
             # Dying processes may hold a socket for a moment.
             assert time.monotonic() < deadline, done.stderr + self.logs()
             time.sleep(0.2)
@@ -119,11 +162,17 @@ class Hurt(Stack):
         """One cycle of the collector, with all that it may ever remove due now."""
         self.sql("UPDATE object_intent SET deadline = now();"
                  " UPDATE object_tombstone SET due_at = now()")
-        # A supervisor keeps house as soon as it starts.
-        os.kill(self.pid("fileapi-jobs"), signal.SIGKILL)
-        self.repair()
-        deadline = time.monotonic() + 10
-        while self.sql("SELECT count(*) FROM object_intent, now() WHERE deadline < now") != "0" or \
-                self.sql("SELECT count(*) FROM object_tombstone") != "0":
-            assert time.monotonic() < deadline, "the collector has not ended" + self.logs()
-            time.sleep(0.05)
+        # A supervisor keeps house as soon as it starts; that there is another one is no matter.
+        with open(f"{self.folder}/logs/collector.log", "a", encoding="utf-8") as log:
+            collector = subprocess.Popen([f"{self.env['FILEAPI_BIN']}/fileapi-jobs"],
+                                         env={**self.environment, **self.env}, stdout=log,
+                                         stderr=log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        try:
+            while self.sql("SELECT (SELECT count(*) FROM object_intent WHERE deadline < now())"
+                           " + (SELECT count(*) FROM object_tombstone)") != "0":
+                assert time.monotonic() < deadline, "the collector has not ended" + self.logs()
+                time.sleep(0.02)
+        finally:
+            collector.terminate()
+            collector.wait(30)

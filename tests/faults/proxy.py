@@ -126,8 +126,8 @@ class Status(Fault):
         self.status = status
 
     async def apply(self, link, kind, piece):
-        if kind != "head" or not self.strikes():
-            return piece
+        if kind != "head" or piece.split(b" ")[1].startswith(b"1") or not self.strikes():
+            return piece  # 100 Continue is no answer
         version, _, rest = piece.split(b" ", 2)
         return b"%s %d %s" % (version, self.status, rest)
 

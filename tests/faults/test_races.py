@@ -48,7 +48,7 @@ def statuses(results):
 
 def well(hurt):
     hurt.settle()
-    checker.check(hurt, lambda: checker.objects_of_folder(hurt.env["FILEAPI_STORE"]))
+    checker.check(hurt)
 
 
 @pytest.mark.parametrize("kind", ["misc", "cad"])

@@ -17,6 +17,7 @@ import uuid
 from api_conftest import box_stl
 
 SIZES = [0, 1, 5000, 120_000, 1_500_000]
+PARTS = 17 << 20  # is sent to an S3 server in parts
 UNKNOWN = (OSError, http.client.HTTPException)  # no answer came, or not all of it
 
 
@@ -264,7 +265,9 @@ class Client(Member):
     def content(self, kind):
         if kind == "cad":
             return box_stl()
-        return self.random.randbytes(self.random.choice(SIZES)) + uuid.uuid4().bytes
+        several = self.world.stack.minio and self.random.random() < 0.06
+        size = PARTS if several else self.random.choice(SIZES)
+        return self.random.randbytes(size) + uuid.uuid4().bytes
 
     def put(self, slot, content, part=None, overwrite=False):
         new = digest(content)
