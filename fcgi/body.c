@@ -55,7 +55,7 @@ fa_body_read_all(struct fa_body *body, int64_t limit, struct fa_arena *arena, co
     return fa_body_read(body, text, (int)body->left, err) < 0 ? -1 : 0;
 }
 
-void
+bool
 fa_body_discard(struct fa_body *body)
 {
     char buffer[DISCARD_BYTES];
@@ -63,4 +63,5 @@ fa_body_discard(struct fa_body *body)
 
     while (fa_body_read(body, buffer, sizeof buffer, &ignored) > 0)
         continue;
+    return FCGX_GetStr(buffer, 1, body->in) == 0 && FCGX_GetError(body->in) == 0;
 }

@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 
 #include <fcgiapp.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct fa_body {
@@ -26,7 +27,7 @@ int fa_body_read_all(struct fa_body *body, int64_t limit, struct fa_arena *arena
                      const char **text_r, size_t *length_r, struct fa_error *err) FA_MUSTCHECK;
 
 /* Reads and drops what is left: nginx calls an answer that comes before the body was taken a broken
- * upstream. */
-void fa_body_discard(struct fa_body *body);
+ * upstream.  True when the request's last record was read, so that nothing more can come. */
+bool fa_body_discard(struct fa_body *body);
 
 #endif

@@ -246,21 +246,23 @@ log_request(struct exchange *x, int64_t started_us, const struct fa_error *err)
            failed ? FA_LOG_TEXT("detail", err->detail) : FA_LOG_END);
 }
 
-void
+bool
 fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi)
 {
     struct exchange x = {
         .ctx = ctx, .fcgi = fcgi, .request = {.arena = arena}, .form = {.file = -1}};
     struct fa_error err = {0};
     int64_t started_us = fa_clock_monotonic_us();
+    bool ended;
 
     if (answer(&x, &err) < 0) {
         fa_reply_problem(&x.request, &x.reply, &err);
         if (err.code == FA_E_METHOD)
             fa_reply_header(&x.reply, "Allow", x.match.allow);
     }
-    fa_body_discard(&x.body);
+    ended = fa_body_discard(&x.body);
     send_reply(&x);
     log_request(&x, started_us, &err);
     fa_cleanup_fd(&x.form.file);
+    return ended;
 }

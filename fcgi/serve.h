@@ -6,7 +6,8 @@
 
 #include <fcgiapp.h>
 
-/* Routes, authenticates, reads the form, calls the handler, sends the reply, logs one line. */
-void fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi);
+/* Routes, authenticates, reads the form, calls the handler, writes the reply, logs one line.  True
+ * when the request was read to its end. */
+bool fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi);
 
 #endif

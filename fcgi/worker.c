@@ -6,14 +6,15 @@
 #include "fcgi/worker.h"
 #include "fcgi/serve.h"
 #include "handlers/handler.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/signals.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum { ARENA_LIMIT = 16 << 20, RETIRE_SPREAD = 10, KEYS_PATIENCE_US = 2000000 };
 struct worker {
     int listener;
     int signals; /* readable when the worker is to stop */
+    int ready;   /* epoll: one of both */
     struct fa_ctx ctx;
     struct fa_bearer bearer;
     struct fa_log log;
@@ -35,15 +37,14 @@ static int
 take(const struct worker *worker)
 {
     struct timeval timeout = {.tv_sec = worker->ctx.options->request_timeout};
-    struct pollfd ready[] = {{.fd = worker->listener, .events = POLLIN},
-                             {.fd = worker->signals, .events = POLLIN}};
 
     for (;;) {
+        struct epoll_event event;
         int fd;
 
-        if (poll(ready, FA_COUNT(ready), -1) < 0)
+        if (epoll_wait(worker->ready, &event, 1, -1) < 1)
             continue;
-        if (ready[1].revents != 0)
+        if (event.data.fd == worker->signals)
             return -1;
         fd = accept4(worker->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
@@ -57,13 +58,19 @@ take(const struct worker *worker)
 static void
 serve_connection(struct worker *worker, int fd)
 {
+    bool ended = false;
+
     /* With a connection already there, FCGX_Accept_r goes straight to reading. */
     worker->fcgi.ipcFd = fd;
     worker->fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&worker->fcgi) == 0)
-        fa_serve(&worker->ctx, &worker->arena, &worker->fcgi);
-    worker->fcgi.keepConnection = 0;
+        ended = fa_serve(&worker->ctx, &worker->arena, &worker->fcgi);
+    /* libfcgi's own close waits until nginx has closed, lest what still comes resets the
+     * connection. Where nothing more can come, the answer lies with nginx and the worker goes on.
+     */
+    worker->fcgi.keepConnection = ended;
     FCGX_Finish_r(&worker->fcgi);
+    fa_cleanup_fd(&worker->fcgi.ipcFd);
     worker->log.request_id = NULL;
     fa_arena_reset(&worker->arena);
 }
@@ -85,11 +92,27 @@ open_services(struct worker *worker, const struct fa_options *options, struct fa
     return fa_bearer_open(options, KEYS_PATIENCE_US, &worker->bearer, err);
 }
 
+/* Of the workers that wait, a connection wakes one, not all. */
+static int
+open_ready(struct worker *worker, struct fa_error *err)
+{
+    struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+                                     .data = {.fd = worker->listener}};
+    struct epoll_event stop = {.events = EPOLLIN, .data = {.fd = worker->signals}};
+
+    worker->ready = epoll_create1(EPOLL_CLOEXEC);
+    if (worker->ready < 0 ||
+        epoll_ctl(worker->ready, EPOLL_CTL_ADD, worker->listener, &connection) < 0 ||
+        epoll_ctl(worker->ready, EPOLL_CTL_ADD, worker->signals, &stop) < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "wait for connections");
+    return 0;
+}
+
 static int
 open_worker(struct worker *worker, const struct fa_options *options, struct fa_error *err)
 {
     worker->signals = fa_signals_open(0, err);
-    if (worker->signals < 0)
+    if (worker->signals < 0 || open_ready(worker, err) < 0)
         return -1;
     if (FCGX_Init() != 0 ||
         FCGX_InitRequest(&worker->fcgi, worker->listener, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
