@@ -50,6 +50,34 @@ def test_the_documented_command_for_nginx(root):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "client_max_body_size 2049m;" in done.stdout and "server_name files.example.com;" in done.stdout
+    check_nginx(done.stdout, root)
+
+
+def check_nginx(text, root):
+    """nginx itself takes the file, in a http block as Debian's; what it opens is put where we may write."""
+    folder = root / "nginx"
+    folder.mkdir()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=files.example.com",
+                    "-keyout", folder / "key", "-out", folder / "certificate"],
+                   capture_output=True, check=True)
+    for place, instead in (("listen 443 ", f"listen unix:{folder}/socket "),
+                           ("/etc/ssl/files.example.com.pem", folder / "certificate"),
+                           ("/etc/ssl/private/files.example.com.key", folder / "key"),
+                           ("/var/log/nginx", folder)):
+        assert place in text, place
+        text = text.replace(place, str(instead))
+    (folder / "fileapi.conf").write_text(text)
+    (folder / "nginx.conf").write_text(
+        "load_module /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so;\n"
+        f"pid {folder}/pid;\nerror_log stderr;\nevents {{ }}\nhttp {{\n"
+        + "".join(f"  {name}_temp_path {folder}/{name};\n"
+                  for name in ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
+        + f"  include {folder}/fileapi.conf;\n}}\n")
+    done = subprocess.run(["nginx", "-t", "-q", "-e", "stderr", "-c", folder / "nginx.conf"],
+                          env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"},
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr
 
 
 def documented_render(root, *more):
