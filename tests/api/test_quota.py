@@ -102,6 +102,17 @@ def test_announced_size_alone_is_too_much(helpers, limited):
     assert told["used"] is None and told["limit"] == 10240
 
 
+def test_forms_without_a_file_are_not_held_against_it(helpers, limited):
+    """A form that changes or deletes is never told of a quota of bytes, however large it is announced."""
+    user = api(helpers, limited, "q-forms")
+    part = user.upload(b"x", name="form.bin", kind="misc")["part_id"]
+    large = (None, "x" * (2 << 20))
+    for method, path, field in (("DELETE", "assets/", ("basename", (None, "form.bin"))),
+                                ("PATCH", "", ("name", (None, "renamed")))):
+        answer = user.call(method, f"/api/v1/part/{part}/{path}", files=[field, ("note", large)])
+        assert answer.status_code == 200, helpers.told(answer)
+
+
 def test_open_jobs(helpers, limited):
     """Too many open jobs are 429 with Retry-After; when they have ended, it works again."""
     user = api(helpers, limited, "q-jobs")
