@@ -1,5 +1,4 @@
 #include "lib/part/asset_type.h"
-#include "lib/base/attr.h"
 
 #include <string.h>
 #include <strings.h>
@@ -8,7 +7,7 @@ const char *const fa_asset_types[] = {"drawing", "image",    "cad",  "offer", "i
                                       "rfq",     "document", "misc", NULL};
 
 /* HTML and SVG are left out on purpose: they download, they never render. */
-static const struct fa_format formats[] = {
+const struct fa_format fa_formats[] = {
     {".stl", "model/stl", true, true},
     {".stp", "model/step", true, true},
     {".step", "model/step", true, true},
@@ -43,6 +42,7 @@ static const struct fa_format formats[] = {
      false},
     {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false, false},
     {".glb", "model/gltf-binary", false, false},
+    {NULL, NULL, false, false},
 };
 
 static const struct fa_format unknown = {"", "application/octet-stream", false, false};
@@ -61,9 +61,9 @@ fa_format_of(const char *basename)
 {
     const char *extension = strrchr(basename, '.');
 
-    for (size_t i = 0; extension != NULL && i < FA_COUNT(formats); i++)
-        if (strcasecmp(formats[i].extension, extension) == 0)
-            return &formats[i];
+    for (size_t i = 0; extension != NULL && fa_formats[i].extension != NULL; i++)
+        if (strcasecmp(fa_formats[i].extension, extension) == 0)
+            return &fa_formats[i];
     return &unknown;
 }
 

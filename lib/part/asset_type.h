@@ -25,6 +25,9 @@ struct fa_format {
 /* The asset types, NULL-terminated, for request specs. */
 extern const char *const fa_asset_types[];
 
+/* The known formats, ended by a NULL extension. */
+extern const struct fa_format fa_formats[];
+
 /* The format of `basename`; never NULL: unknown extensions are application/octet-stream. */
 const struct fa_format *fa_format_of(const char *basename);
 

@@ -57,6 +57,21 @@ def rows(compiled):
             yield ("HEAD", path), route
 
 
+def test_media_types_are_those_of_the_formats(compiled):
+    """A download's media types are those of the formats that the service knows, of each where it fits."""
+    def types(fits):
+        return {f["media_type"].split(";")[0] for f in compiled["formats"] if fits(f)}
+    octets = {"application/octet-stream"}  # of extensions that nobody knows
+    part = "/api/v1/part/{part_id}/"
+    for path, expected in ((part + "assets/", types(lambda f: True) | octets),
+                           (part + "upload-file/", types(lambda f: f["cad"]) | octets),
+                           (part + "fetch-optimal-orientation-file/", types(lambda f: f["orients"]))):
+        for method in ("GET", "HEAD"):
+            answers = operations()[method, path]["responses"]
+            assert set(answers["200"]["content"]) == expected, (method, path)
+            assert set(answers["206"]["content"]) == expected | {"multipart/byteranges"}, (method, path)
+
+
 def test_every_route_is_described_and_every_operation_routed(compiled):
     """Methods and paths of the compiled table and of the file are the same, both ways."""
     table, file = set(dict(rows(compiled))), set(service_operations())

@@ -1,6 +1,8 @@
-/* Prints what the compiled service knows of its own interface, as JSON: every route with its fields
- * and every error.  tests/api/test_openapi.py holds it against openapi.yaml, in both directions. */
+/* Prints what the compiled service knows of its own interface, as JSON: every route with its
+ * fields, every error and every file format.  tests/api/test_openapi.py holds it against
+ * openapi.yaml, in both directions. */
 #include "handlers/handler.h"
+#include "lib/part/asset_type.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -103,6 +105,24 @@ describe_errors(void)
     return list;
 }
 
+static struct json_object *
+describe_formats(void)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (const struct fa_format *format = fa_formats; format->extension != NULL; format++) {
+        struct json_object *object = json_object_new_object();
+
+        add(object, "extension", format->extension);
+        add(object, "media_type", format->media_type);
+        json_object_object_add(object, "cad", json_object_new_boolean(format->cad));
+        json_object_object_add(object, "orients",
+                               json_object_new_boolean(fa_format_orients(format)));
+        json_object_array_add(list, object);
+    }
+    return list;
+}
+
 int
 main(void)
 {
@@ -110,6 +130,7 @@ main(void)
 
     json_object_object_add(all, "routes", describe_routes());
     json_object_object_add(all, "errors", describe_errors());
+    json_object_object_add(all, "formats", describe_formats());
     puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN));
     json_object_put(all);
     return ferror(stdout) || fflush(stdout) != 0;
