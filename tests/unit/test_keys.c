@@ -1,10 +1,7 @@
 /* The JWKS: published vectors verify, and only keys that are fit for signatures are taken. */
-#include "lib/auth/keys.h"
-#include "lib/base/arena.h"
-#include "lib/base/base64.h"
 #include "lib/base/buf.h"
 #include "tests/unit/jose_vectors.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/signature.h"
 
 #include <openssl/bn.h>
 #include <stdio.h>
@@ -73,32 +70,17 @@ open_text(struct fixture *fixture, const char *text)
 }
 
 static bool
-verifies(struct fixture *fixture, const char *algorithm, const char *kid, const char *data,
-         const char *signature)
-{
-    struct fa_arena arena;
-    unsigned char *bytes;
-    size_t length;
-    bool good;
-
-    fa_arena_init(&arena, 1 << 16);
-    bytes = fa_base64_decode(&arena, signature, strlen(signature), &length);
-    assert_non_null(bytes);
-    good = fa_keys_verify(fixture->keys, algorithm, kid, data, strlen(data), bytes, length);
-    fa_arena_free(&arena);
-    return good;
-}
-
-static bool
 rsa_verifies(struct fixture *fixture, const char *kid)
 {
-    return verifies(fixture, "RS256", kid, "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD, RSA_SIGNATURE);
+    return signature_fits(fixture->keys, "RS256", kid, "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD,
+                          RSA_SIGNATURE);
 }
 
 static bool
 ec_verifies(struct fixture *fixture, const char *kid)
 {
-    return verifies(fixture, "ES256", kid, "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD, EC_SIGNATURE);
+    return signature_fits(fixture->keys, "ES256", kid, "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD,
+                          EC_SIGNATURE);
 }
 
 /* The examples of RFC 7515 and RFC 7520 verify with their keys, and with nothing else. */
@@ -110,16 +92,17 @@ published_vectors_verify(void **state)
     assert_int_equal(open_text(fixture, SET(RSA(RSA_N, "") "," EC(EC_X, EC_Y, ""))), 0);
     assert_true(rsa_verifies(fixture, NULL));
     assert_true(ec_verifies(fixture, NULL));
+    assert_false(signature_fits(fixture->keys, "ES256", NULL,
+                                "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD, RSA_SIGNATURE));
+    assert_false(signature_fits(fixture->keys, "RS256", NULL,
+                                "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD, EC_SIGNATURE));
+    assert_false(signature_fits(fixture->keys, "RS256", NULL,
+                                "eyJhbGciOiJSUzI1NiJ8." RFC7515_PAYLOAD, RSA_SIGNATURE));
     assert_false(
-        verifies(fixture, "ES256", NULL, "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD, RSA_SIGNATURE));
-    assert_false(
-        verifies(fixture, "RS256", NULL, "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD, EC_SIGNATURE));
-    assert_false(
-        verifies(fixture, "RS256", NULL, "eyJhbGciOiJSUzI1NiJ8." RFC7515_PAYLOAD, RSA_SIGNATURE));
-    assert_false(verifies(fixture, "none", NULL, "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD, ""));
+        signature_fits(fixture->keys, "none", NULL, "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD, ""));
     assert_int_equal(open_text(fixture, SET(RSA(BILBO_N, ""))), 0);
     assert_false(rsa_verifies(fixture, NULL));
-    assert_true(verifies(fixture, "RS256", NULL, BILBO_SIGNED, BILBO_SIGNATURE));
+    assert_true(signature_fits(fixture->keys, "RS256", NULL, BILBO_SIGNED, BILBO_SIGNATURE));
 }
 
 /* A token that names its key is verified by that one only. */
