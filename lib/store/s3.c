@@ -143,6 +143,7 @@ fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r, st
         return fa_error_set(err, FA_E_MEMORY, "open the store");
     self->base.backend = &backend;
     self->breaker = &self->own_breaker;
+    self->multipart = FA_S3_MULTIPART;
     self->patience_us = FA_STORE_PATIENCE_S * (int64_t)SECOND_US;
     fa_arena_init(&self->arena, ARENA_LIMIT);
     self->base.spool = fa_spool_folder(fa_options_spool(options), err);

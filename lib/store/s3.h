@@ -103,6 +103,7 @@ struct fa_s3_store {
     struct fa_sigv4 signer;
     int64_t skew_us;     /* the server's clock less ours */
     int64_t patience_us; /* longest silence */
+    uint64_t multipart;  /* FA_S3_MULTIPART; tests lower it */
     struct fa_s3_breaker own_breaker;
     struct fa_s3_breaker *breaker;
     CURLM *multi; /* made at the first request, in the process that uses it */
@@ -180,8 +181,9 @@ const char *fa_s3_accel(struct fa_store *store, const char *key, bool often,
 
 /* --- s3_multipart.c --- */
 
-/* The size beyond which an object is put in parts. */
-#define FA_S3_MULTIPART (32ULL << 20)
+/* The size beyond which an object is put in parts.  Below, the hash that is known already signs it;
+ * parts cost one of their own. */
+#define FA_S3_MULTIPART (128ULL << 20)
 
 int fa_s3_put_parts(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
                     struct fa_error *err) FA_MUSTCHECK;

@@ -518,7 +518,8 @@ failed_uploads_are_aborted(void **state)
         {.answer = ERROR("400 Bad", "InvalidPart"), .end = CLOSE});
     bool aborted = false;
 
-    FAILS(rig, rig_put(rig, KEY, FA_S3_MULTIPART + 1, 1), FA_E_STORE, 5 * SECOND_US);
+    ((struct fa_s3_store *)rig->store)->multipart = 1 << 20;
+    FAILS(rig, rig_put(rig, KEY, 2 << 20, 1), FA_E_STORE, 5 * SECOND_US);
     for (int i = 0; i < requests(state); i++)
         aborted = aborted || strncmp(head_of(state, i), "DELETE /bucket/" KEY "?uploadId=up-7 ",
                                      strlen("DELETE /bucket/" KEY "?uploadId=up-7 ")) == 0;
