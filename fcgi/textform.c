@@ -1,7 +1,7 @@
 #include "fcgi/textform.h"
-#include "fcgi/urlform.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/json.h"
+#include "lib/base/urlform.h"
 
 #include <json-c/json.h>
 #include <string.h>

@@ -1,11 +1,9 @@
 #include "handlers/handler.h"
-#include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/problem.h"
 
 #include <json-c/json.h>
 #include <string.h>
-
-enum { PROBLEM_LIMIT = 8192 };
 
 void
 fa_reply_header(struct fa_reply *reply, const char *name, const char *value)
@@ -52,74 +50,24 @@ fa_reply_message(const struct fa_request *request, struct fa_reply *reply, const
     return fa_reply_json(request, reply, json_object_new_string(message), err);
 }
 
-static void
-add_text(struct fa_buf *out, const char *name, const char *text)
-{
-    fa_buf_printf(out, ",\"%s\":", name);
-    fa_buf_add_json(out, text, strlen(text));
-}
-
-/* Which quota, in words and as members. */
-static void
-add_quota(struct fa_buf *out, const struct fa_error *problem)
-{
-    const struct fa_error_quota *quota = &problem->quota;
-
-    fa_buf_add_text(out, ",\"errors\":[{\"field\":\"quota\"");
-    add_text(out, "detail", problem->detail);
-    fa_buf_printf(out, "}],\"quota\":{\"owner\":\"%s\",\"resource\":\"%s\"", quota->owner,
-                  quota->resource);
-    if (quota->used >= 0)
-        fa_buf_printf(out, ",\"used\":%lld", (long long)quota->used);
-    else
-        fa_buf_add_text(out, ",\"used\":null");
-    fa_buf_printf(out, ",\"limit\":%lld}", (long long)quota->limit);
-}
-
-static void
-add_fields(struct fa_buf *out, const struct fa_error *problem)
-{
-    fa_buf_add_text(out, ",\"errors\":[");
-    for (int i = 0; i < problem->field_count; i++) {
-        const struct fa_error_field *field = &problem->fields[i];
-
-        fa_buf_add_text(out, i > 0 ? ",{\"field\":" : "{\"field\":");
-        fa_buf_add_json(out, field->name, strlen(field->name));
-        add_text(out, "detail", field->detail);
-        fa_buf_add_text(out, "}");
-    }
-    fa_buf_add_text(out, "]");
-}
-
 void
 fa_reply_problem(const struct fa_request *request, struct fa_reply *reply,
                  const struct fa_error *problem)
 {
     FA_CLEANUP(fa_buf_free) struct fa_buf out;
     int status = fa_error_status(problem->code);
+    const char *name;
+    const char *value;
     char *body;
 
-    fa_buf_init(&out, PROBLEM_LIMIT);
-    fa_buf_printf(&out, "{\"type\":\"about:blank\",\"status\":%d", status);
-    add_text(&out, "title", fa_error_title(problem->code));
-    add_text(&out, "detail", fa_error_text(problem->code));
-    if (request->path != NULL)
-        add_text(&out, "instance", request->path);
-    add_text(&out, "request_id", request->id);
-    if (problem->code == FA_E_INPUT)
-        add_fields(&out, problem);
-    if (problem->quota.owner != NULL)
-        add_quota(&out, problem);
-    fa_buf_add_text(&out, "}");
+    fa_buf_init(&out, FA_PROBLEM_LIMIT);
+    fa_problem_print(&out, problem, request->path, request->id);
     /* Too long a path to repeat, or no memory: the status alone still tells. */
     body = out.failed ? NULL : fa_arena_strndup(request->arena, out.data, out.length);
     *reply =
         (struct fa_reply){.status = status, .body = body, .length = body != NULL ? out.length : 0};
     fa_reply_header(reply, "Content-Type", "application/problem+json");
-    if (status == 401)
-        fa_reply_header(reply, "WWW-Authenticate", "Bearer");
-    if (status == 503)
-        fa_reply_header(reply, "Retry-After", "2");
-    if (status == 429)
-        fa_reply_header(reply, "Retry-After", "10");
+    name = fa_problem_header(status, &value);
+    if (name != NULL)
+        fa_reply_header(reply, name, value);
 }

@@ -13,13 +13,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
     SECOND_US = 1000000,
     FILE_BYTES = 1 << 20,
-    BACKLOG = 128,
     WAIT_MAX_MS = 60000,
     RETRY_MIN_S = 2, /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
     VAIN_MAX = 4,    /* fetches in vain that questions may cause in quick succession */
@@ -155,26 +153,6 @@ answer(struct daemon *daemon)
     }
 }
 
-static int
-listen_on(const char *path, struct fa_error *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    FA_AUTO_FD fd = -1;
-
-    if (strlen(path) >= sizeof address.sun_path)
-        return fa_error_set(err, FA_E_INTERNAL, "FILEAPI_KEYS_SOCKET is too long");
-    memcpy(address.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(fd, BACKLOG) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", path);
-    /* Only our own services ask. */
-    if (fa_share_socket(path, "", err) < 0)
-        return -1;
-    return fa_steal_fd(&fd);
-}
-
 /* --- the loop ----------------------------------------------------------------------------------
  */
 
@@ -191,7 +169,8 @@ open_daemon(struct daemon *daemon, struct fa_error *err)
         return fa_error_set(err, FA_E_INTERNAL,
                             "FILEAPI_KEYS_AGE must be at least 1 and FILEAPI_KEYS_STALE above it");
     if (daemon->options->keys_socket[0] != '\0')
-        daemon->listener = listen_on(daemon->options->keys_socket, err);
+        /* Only our own services ask. */
+        daemon->listener = fa_listen_unix(daemon->options->keys_socket, "", err);
     return daemon->options->keys_socket[0] != '\0' && daemon->listener < 0 ? -1 : 0;
 }
 

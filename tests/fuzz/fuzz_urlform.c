@@ -1,7 +1,7 @@
 /* Urlencoded texts: what is found is UTF-8, and found again when it is encoded anew. */
-#include "fcgi/urlform.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/urlform.h"
 #include "lib/base/utf8.h"
 
 #include <stdint.h>

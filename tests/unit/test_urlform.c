@@ -1,5 +1,5 @@
 /* Query strings and small bodies: found by name, decoded strictly. */
-#include "fcgi/urlform.h"
+#include "lib/base/urlform.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "fcgi/urlform.h"
+#include "lib/base/urlform.h"
 #include "lib/base/utf8.h"
 
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * The format is the URL Standard's (WHATWG, "application/x-www-form-urlencoded parsing"), read
  * strictly: what a browser never writes is refused instead of guessed at.
  */
-#ifndef FA_FCGI_URLFORM_H
-#define FA_FCGI_URLFORM_H
+#ifndef FA_BASE_URLFORM_H
+#define FA_BASE_URLFORM_H
 
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
