@@ -80,7 +80,7 @@ announce(struct fa_ctx *ctx, const struct fa_asset_upload *asset)
 
     if (asset->queued && fa_job_announce(ctx->db, &err) < 0)
         fa_log_error(ctx->log, "job_announce", &err);
-    if (asset->reuse->event != 0 && fa_event_announce(ctx->db, asset->reuse->event, &err) < 0)
+    if (asset->reuse->told && fa_event_announce(ctx->db, &err) < 0)
         fa_log_error(ctx->log, "event_announce", &err);
 }
 

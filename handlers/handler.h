@@ -169,6 +169,6 @@ extern const struct fa_field fa_asset_fields[], fa_basename_fields[], fa_part_fi
 fa_handler fa_asset_post, fa_asset_get, fa_asset_delete, fa_cad_get, fa_cad_delete,
     fa_visualization_get, fa_thumbnail_get, fa_report_start, fa_report_get, fa_orientation_start,
     fa_orientation_get, fa_rfq_zip, fa_rfq_mail, fa_part_list, fa_part_get, fa_part_patch,
-    fa_part_delete, fa_health_live, fa_health_ready, fa_quota_get;
+    fa_part_delete, fa_health_live, fa_health_ready, fa_quota_get, fa_ws_ticket_post;
 
 #endif

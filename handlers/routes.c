@@ -27,6 +27,7 @@ const struct fa_route fa_routes[] = {
     {"PATCH", PART, FA_ROUTE_FORM | FA_ROUTE_TEXT, fa_part_fields, fa_part_patch},
     {"DELETE", PART, 0, NULL, fa_part_delete},
     {"GET", "/api/v1/quota/", 0, NULL, fa_quota_get},
+    {"POST", "/api/v1/ws-ticket/", 0, NULL, fa_ws_ticket_post},
     {"GET", "/healthz", FA_ROUTE_OPEN, NULL, fa_health_live},
     {"GET", "/readyz", FA_ROUTE_OPEN, NULL, fa_health_ready},
     {NULL, NULL, 0, NULL, NULL},

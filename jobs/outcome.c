@@ -12,7 +12,6 @@ struct ending {
     const struct fa_job *job;
     const char *part_status;
     const struct fa_error *failure; /* NULL: success */
-    int64_t event;
 };
 
 static const char *
@@ -63,7 +62,7 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
     else if (ending->part_status != NULL)
         outcome = fa_cad_set_status(db, &job->part, ending->part_status, err);
     if (outcome >= 0)
-        outcome = fa_event_keep(db, &news, &job->id, NULL, &ending->event, err);
+        outcome = fa_event_keep(db, &news, &job->id, NULL, err);
     if (outcome < 0)
         return outcome;
     return fa_job_end(db, job, news.event, ending->failure != NULL ? ending->failure->detail : NULL,
@@ -78,7 +77,7 @@ finish(struct fa_db *db, struct ending *ending, struct fa_error *err)
 
     /* Hints: listeners and supervisors look by themselves now and then. */
     if (outcome == FA_DB_ROW) {
-        fa_event_announce(db, ending->event, &ignored);
+        fa_event_announce(db, &ignored);
         fa_job_announce(db, &ignored);
     }
     return outcome;

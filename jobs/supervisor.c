@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/base/signals.h"
+#include "lib/event/log.h"
 #include "lib/object/collect.h"
 #include "lib/quota/quota.h"
 #include "lib/replay/replay.h"
@@ -232,6 +233,8 @@ keep_house(struct supervisor *self)
     collect(self, now_us);
     if (fa_replay_prune(self->db, &err) < 0)
         complain(self, "replay_prune", &err);
+    if (fa_event_log_prune(self->db, self->options->event_retention, &err) < 0)
+        complain(self, "event_prune", &err);
     if (fa_quota_fold(self->db, &err) < 0)
         complain(self, "quota_fold", &err);
 }

@@ -1,33 +1,31 @@
 #include "ws/hub.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/clock.h"
 #include "lib/event/event.h"
+#include "lib/job/open.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
     ARENA_LIMIT = 16 << 20,
-    REPLAY_BATCH = 50,
-    MESSAGE_LIMIT = 16 * 1024,
-    OVERLAP_US = 60000000
+    REPLAY_BATCH = 50, /* fits into an empty queue */
+    READ_BATCH = 500,
+    OPEN_JOBS = 500,
+    MESSAGE_LIMIT = 16 * 1024
 };
 
 int
-fa_hub_open(struct fa_hub *hub, const struct fa_options *options, const struct fa_log *log,
+fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_log *log,
             struct fa_error *err)
 {
     *hub = (struct fa_hub){.options = options, .log = log};
     hub->db = fa_db_new(fa_options_direct(options), "fileapi-ws", options->database_timeout);
     if (hub->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "database connection");
-    if (fa_db_listen(hub->db, FA_EVENT_CHANNEL, err) < 0 ||
-        fa_db_listen(hub->db, FA_PROGRESS_CHANNEL, err) < 0)
+    if (fa_db_listen(hub->db, FA_EVENT_CHANNEL, err) < 0)
         return -1;
-    hub->generation = fa_db_generation(hub->db);
-    hub->contact_us = fa_clock_now_us() + OVERLAP_US;
-    return 0;
+    return fa_db_listen(hub->db, FA_PROGRESS_CHANNEL, err);
 }
 
 void
@@ -36,123 +34,240 @@ fa_hub_close(struct fa_hub *hub)
     fa_db_free(&hub->db);
 }
 
-void
-fa_hub_add(struct fa_hub *hub, struct fa_session *session)
-{
-    int64_t left_us = session->expires_us - fa_clock_now_us();
+/* --- who listens -------------------------------------------------------------------------------
+ */
 
-    session->opened_us = fa_clock_monotonic_us();
-    session->next = hub->sessions;
-    hub->sessions = session;
-    /* A socket must not outlive its token. */
-    lws_set_timer_usecs(session->wsi, left_us > 1 ? left_us : 1);
-    if (session->replay_from >= 0)
-        lws_callback_on_writable(session->wsi);
-    fa_log(hub->log, FA_LOG_INFO, "socket_opened");
+/* The end of an account's id is random. */
+static struct fa_session **
+place_of(struct fa_hub *hub, const struct fa_uuid *account)
+{
+    return &hub->places[(account->bytes[14] << 8 | account->bytes[15]) % FA_HUB_PLACES];
 }
 
 void
 fa_hub_remove(struct fa_hub *hub, struct fa_session *session)
 {
-    struct fa_session **at = &hub->sessions;
+    struct fa_session **at = place_of(hub, &session->account);
 
-    while (*at != NULL && *at != session)
-        at = &(*at)->next;
-    /* A refused handshake ends without having been added. */
-    if (*at == NULL)
+    if (!session->listed)
         return;
-    *at = session->next;
-    fa_session_clear(session);
-    fa_log(
-        hub->log, FA_LOG_INFO, "socket_closed",
-        FA_LOG_NUMBER("code", session->close_code != 0 ? session->close_code : session->peer_code),
-        FA_LOG_NUMBER("ms", (fa_clock_monotonic_us() - session->opened_us) / 1000));
+    while (*at != session)
+        at = &(*at)->same;
+    *at = session->same;
+    session->listed = false;
 }
 
-/* --- delivering --------------------------------------------------------------------------------
+/* Tells one account, or, for an event that a session is yet to have replayed, leaves it to that. */
+static void
+tell_account(struct fa_hub *hub, const struct fa_uuid *account, const struct fa_news *news)
+{
+    for (struct fa_session *s = *place_of(hub, account); s != NULL; s = s->same)
+        if (memcmp(&s->account, account, sizeof *account) == 0 &&
+            (news->place == NULL || !s->replaying))
+            fa_session_tell(s, news);
+}
+
+/* The recipients are ids of 32 hex digits with commas between. */
+static void
+tell_recipients(struct fa_hub *hub, const char *recipients, const struct fa_news *news)
+{
+    while (recipients != NULL && *recipients != '\0') {
+        size_t length = strcspn(recipients, ",");
+        struct fa_uuid account;
+
+        if (fa_uuid_parse(recipients, length, &account))
+            tell_account(hub, &account, news);
+        recipients += length + (recipients[length] == ',');
+    }
+}
+
+/* --- what there is to tell ---------------------------------------------------------------------
  */
 
-/* True when the list of account ids holds this one. */
-static bool
-is_recipient(const char *recipients, const struct fa_uuid *account)
+void
+fa_hub_print(struct fa_buf *out, const struct fa_event_row *row)
 {
-    char id[FA_UUID_TEXT];
+    size_t from;
 
-    return recipients != NULL && strstr(recipients, fa_uuid_text(account, id)) != NULL;
+    fa_buf_printf(out, "{\"id\":%lld,", (long long)row->id);
+    from = out->length;
+    fa_buf_add_text(out, row->body + 1);
+    /* In JSON a line's end can only be white space; in a stream it would end the message. */
+    for (size_t i = from; !out->failed && i < out->length; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\r')
+            out->data[i] = ' ';
 }
 
-/* The message with its id in front; false when memory is short. */
 static bool
-print_event(struct fa_buf *out, const struct fa_event_row *row)
+make_news(const struct fa_hub *hub, const struct fa_event_row *row, struct fa_buf *out,
+          char place[FA_EVENT_PLACE], struct fa_news *news)
 {
     fa_buf_reset(out);
-    fa_buf_printf(out, "{\"id\":%lld,%s", (long long)row->id, row->body + 1);
-    return !out->failed;
-}
-
-/* False when the event has been delivered before; else it counts as delivered now. */
-static bool
-is_new(struct fa_hub *hub, int64_t id)
-{
-    for (size_t i = 0; i < FA_HUB_RECENT && i < hub->recent_count; i++)
-        if (hub->recent[i] == id)
-            return false;
-    hub->recent[hub->recent_count++ % FA_HUB_RECENT] = id;
+    fa_hub_print(out, row);
+    if (out->failed) {
+        fa_log(hub->log, FA_LOG_ERROR, "event_dropped", FA_LOG_NUMBER("id", row->id));
+        return false;
+    }
+    *news = (struct fa_news){.kind = row->kind != NULL ? row->kind : "message",
+                             .json = out->data,
+                             .length = out->length,
+                             .place = fa_event_place_text(&hub->events, row->id, place)};
     return true;
 }
 
+/* "What you know of the past does not lead to the present: read your parts again." */
 static void
-deliver_event(struct fa_hub *hub, const struct fa_event_row *row)
+tell_resync(struct fa_hub *hub, struct fa_session *session)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf message;
+    char place[FA_EVENT_PLACE];
+    char json[128];
+    int length = snprintf(json, sizeof json,
+                          "{\"event\":\"resync\",\"last_event_id\":%lld,\"epoch\":\"%s\"}",
+                          (long long)hub->events.last, hub->events.epoch);
+    struct fa_news news = {.kind = "resync",
+                           .json = json,
+                           .length = (size_t)length,
+                           .place = fa_event_place_text(&hub->events, hub->events.last, place)};
 
-    fa_buf_init(&message, MESSAGE_LIMIT);
-    if (!is_new(hub, row->id))
-        return;
-    if (!print_event(&message, row)) {
-        fa_log(hub->log, FA_LOG_ERROR, "event_dropped", FA_LOG_NUMBER("id", row->id));
-        return;
-    }
-    for (struct fa_session *session = hub->sessions; session != NULL; session = session->next)
-        /* A socket that is being replayed to will read the row itself. */
-        if (session->replay_from < 0 && row->id > session->replayed_to &&
-            is_recipient(row->recipients, &session->account))
-            fa_session_send(session, message.data, message.length, false);
+    session->replaying = false;
+    fa_session_tell(session, &news);
 }
 
-/* The payload is the recipients, a blank, and the message. */
+/* What is under way, in the form of its progress. */
+static void
+tell_open_jobs(struct fa_hub *hub, struct fa_session *session)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    struct fa_open_job job;
+    struct fa_error err = {0};
+    enum fa_db_outcome outcome = FA_DB_NONE;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    fa_buf_init(&json, MESSAGE_LIMIT);
+    if (!hub->away)
+        outcome = fa_open_job_list(hub->db, &session->account, OPEN_JOBS, &rows, &err);
+    while (outcome == FA_DB_ROW &&
+           (outcome = fa_open_job_next(&rows, &arena, &job, &err)) == FA_DB_ROW) {
+        const struct fa_event event = {.event = "progress",
+                                       .job = job.task,
+                                       .part = &job.part,
+                                       .asset = job.has_asset ? &job.asset : NULL,
+                                       .state = job.state,
+                                       .stage = job.stage,
+                                       .percent = -1};
+
+        fa_buf_reset(&json);
+        fa_event_print(&json, &event);
+        if (!json.failed)
+            fa_session_tell(session, &(struct fa_news){event.event, json.data, json.length, NULL});
+        fa_arena_reset(&arena);
+    }
+    if (outcome < 0)
+        fa_log_error(hub->log, "open_jobs", &err);
+}
+
+/* --- following the log -------------------------------------------------------------------------
+ */
+
+/* The log is not the one that was followed, or has forgotten what was not read of it. */
+static void
+tell_all_resync(struct fa_hub *hub)
+{
+    for (size_t i = 0; i < FA_HUB_PLACES; i++)
+        for (struct fa_session *s = hub->places[i]; s != NULL; s = s->same)
+            tell_resync(hub, s);
+}
+
+/* Reads the log's state and sees whether it goes on from where it was left. */
+static enum fa_db_outcome
+check_log(struct fa_hub *hub, struct fa_error *err)
+{
+    struct fa_event_place place = {.id = hub->events.last};
+    struct fa_event_log now;
+    enum fa_db_outcome outcome = fa_event_log_read(hub->db, &now, err);
+
+    if (outcome < 0)
+        return outcome;
+    snprintf(place.epoch, sizeof place.epoch, "%s", hub->events.epoch);
+    if (hub->followed && fa_event_place_known(&now, &place)) {
+        hub->events.forgotten = now.forgotten;
+        return FA_DB_ROW;
+    }
+    hub->events = now;
+    if (hub->followed)
+        tell_all_resync(hub);
+    hub->followed = true;
+    return FA_DB_ROW;
+}
+
+/* Reads the next events and delivers them; FA_DB_NONE after the last. */
+static enum fa_db_outcome
+read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    char place[FA_EVENT_PLACE];
+    struct fa_event_row row;
+    struct fa_news news;
+    int count = 0;
+    enum fa_db_outcome outcome =
+        fa_event_log_after(hub->db, hub->events.last, READ_BATCH, &rows, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    while (outcome == FA_DB_ROW &&
+           (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
+        if (make_news(hub, &row, json, place, &news))
+            tell_recipients(hub, row.recipients, &news);
+        hub->events.last = row.id;
+        count++;
+        fa_arena_reset(&arena);
+    }
+    if (outcome < 0)
+        return outcome;
+    return count == READ_BATCH ? FA_DB_ROW : FA_DB_NONE;
+}
+
+/* Takes the outbox into the log and delivers what is new there. */
+static enum fa_db_outcome
+follow(struct fa_hub *hub, struct fa_error *err)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    enum fa_db_outcome outcome = fa_event_log_publish(hub->db, err);
+
+    fa_buf_init(&json, MESSAGE_LIMIT);
+    if (outcome >= 0)
+        do
+            outcome = read_events(hub, &json, err);
+        while (outcome == FA_DB_ROW);
+    return outcome;
+}
+
+void
+fa_hub_look(struct fa_hub *hub)
+{
+    struct fa_error err = {0};
+    enum fa_db_outcome outcome = check_log(hub, &err);
+
+    if (outcome >= 0)
+        outcome = follow(hub, &err);
+    hub->away = outcome < 0;
+    hub->generation = fa_db_generation(hub->db);
+    if (hub->away)
+        fa_log_error(hub->log, "event_look", &err);
+}
+
+/* The payload of progress is the recipients, a blank, and the message. */
 static void
 deliver_progress(struct fa_hub *hub, char *payload)
 {
-    char *message = strchr(payload, ' ');
+    char *json = strchr(payload, ' ');
 
-    if (message == NULL)
+    if (json == NULL)
         return;
-    *message++ = '\0';
-    for (struct fa_session *session = hub->sessions; session != NULL; session = session->next)
-        if (is_recipient(payload, &session->account))
-            fa_session_send(session, message, strlen(message), false);
-}
-
-/* --- the database's side -----------------------------------------------------------------------
- */
-
-static void
-take_notification(struct fa_hub *hub, struct fa_arena *arena, const char *channel, char *payload)
-{
-    struct fa_event_row row;
-    struct fa_error err = {0};
-    enum fa_db_outcome outcome;
-
-    if (strcmp(channel, FA_PROGRESS_CHANNEL) == 0) {
-        deliver_progress(hub, payload);
-        return;
-    }
-    outcome = fa_event_log_one(hub->db, strtoll(payload, NULL, 10), arena, &row, &err);
-    if (outcome == FA_DB_ROW)
-        deliver_event(hub, &row);
-    else if (outcome < 0)
-        fa_log_error(hub->log, "event_read", &err);
+    *json++ = '\0';
+    tell_recipients(hub, payload, &(struct fa_news){"progress", json, strlen(json), NULL});
 }
 
 void
@@ -162,95 +277,118 @@ fa_hub_listen(struct fa_hub *hub)
     struct fa_error err = {0};
     const char *channel;
     const char *payload;
-    enum fa_db_outcome outcome;
+    bool hinted = false;
+    enum fa_db_outcome outcome = FA_DB_NONE;
 
-    if (hub->away)
-        return;
     fa_arena_init(&arena, ARENA_LIMIT);
-    while ((outcome = fa_db_notification(hub->db, &arena, &channel, &payload, &err)) == FA_DB_ROW) {
-        char *copy = fa_arena_strdup(&arena, payload);
+    while (!hub->away &&
+           (outcome = fa_db_notification(hub->db, &arena, &channel, &payload, &err)) == FA_DB_ROW) {
+        /* Many hints, one look; but what a part's next job tells comes after its last one's end. */
+        if (strcmp(channel, FA_EVENT_CHANNEL) == 0) {
+            hinted = true;
+        } else {
+            char *copy = fa_arena_strdup(&arena, payload);
 
-        if (copy != NULL)
-            take_notification(hub, &arena, channel, copy);
+            if (hinted && (outcome = follow(hub, &err)) < 0)
+                break;
+            hinted = false;
+            if (copy != NULL)
+                deliver_progress(hub, copy);
+        }
         fa_arena_reset(&arena);
     }
+    if (outcome >= 0 && hinted)
+        outcome = follow(hub, &err);
     if (outcome < 0) {
         fa_log_error(hub->log, "listen", &err);
         hub->away = true;
-    } else if (hub->generation != fa_db_generation(hub->db)) {
+    } else if (!hub->away && hub->generation != fa_db_generation(hub->db)) {
         /* LISTEN loses what came while there was no connection. */
         fa_hub_look(hub);
     }
 }
 
-void
-fa_hub_look(struct fa_hub *hub)
+/* --- replaying ---------------------------------------------------------------------------------
+ */
+
+/* Queues events after the session's position; how many, or -1. */
+static int
+replay_batch(struct fa_hub *hub, struct fa_session *session, struct fa_error *err)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    struct fa_error err = {0};
+    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    char place[FA_EVENT_PLACE];
     struct fa_event_row row;
-    int64_t now_us = fa_clock_now_us();
-    /* Overlapping looks find what was committed late; what is known already is left out. */
-    enum fa_db_outcome outcome =
-        fa_event_log_since(hub->db, hub->contact_us - OVERLAP_US, &rows, &err);
+    struct fa_event_log now;
+    struct fa_news news;
+    int count = 0;
+    enum fa_db_outcome outcome = fa_event_log_account(hub->db, &session->account, session->position,
+                                                      hub->events.last, REPLAY_BATCH, &rows, err);
 
     fa_arena_init(&arena, ARENA_LIMIT);
-    while (outcome == FA_DB_ROW) {
-        outcome = fa_event_log_next(&rows, &arena, &row, &err);
-        if (outcome == FA_DB_ROW)
-            deliver_event(hub, &row);
+    fa_buf_init(&json, MESSAGE_LIMIT);
+    /* Some of them may just have been forgotten. */
+    if (outcome < 0 || fa_event_log_read(hub->db, &now, err) < 0)
+        return -1;
+    if (now.forgotten > session->position || strcmp(now.epoch, hub->events.epoch) != 0) {
+        tell_resync(hub, session);
+        return 0;
+    }
+    while (outcome == FA_DB_ROW &&
+           (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
+        if (make_news(hub, &row, &json, place, &news))
+            fa_session_tell(session, &news);
+        session->position = row.id;
+        count++;
         fa_arena_reset(&arena);
     }
-    hub->away = outcome < 0;
-    if (hub->away) {
-        fa_log_error(hub->log, "event_look", &err);
-        return;
-    }
-    hub->contact_us = now_us > hub->contact_us ? now_us : hub->contact_us;
-    hub->generation = fa_db_generation(hub->db);
+    return outcome < 0 ? -1 : count;
 }
 
 void
 fa_hub_replay(struct fa_hub *hub, struct fa_session *session)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    FA_CLEANUP(fa_buf_free) struct fa_buf message;
     struct fa_error err = {0};
-    struct fa_event_row row;
-    int count = 0;
-    enum fa_db_outcome outcome;
+    int count;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
-    fa_buf_init(&message, MESSAGE_LIMIT);
-    if (session->replay_from < 0 || session->queued > 0 || session->close_code != 0)
+    if (!session->replaying || session->queue.first != NULL)
         return;
-    outcome = fa_event_log_account(hub->db, &session->account, session->replay_from, REPLAY_BATCH,
-                                   &rows, &err);
-    while (outcome == FA_DB_ROW) {
-        outcome = fa_event_log_next(&rows, &arena, &row, &err);
-        if (outcome != FA_DB_ROW)
-            break;
-        if (!print_event(&message, &row)) {
-            fa_session_close(session, FA_CLOSE_OVERLOAD);
-            return;
-        }
-        fa_session_send(session, message.data, message.length, false);
-        session->replay_from = session->replayed_to = row.id;
-        count++;
-    }
-    if (outcome < 0) {
+    count = hub->away ? fa_error_set(&err, FA_E_DATABASE, "the database is away")
+                      : replay_batch(hub, session, &err);
+    if (count < 0) {
         fa_log_error(hub->log, "replay", &err);
         fa_session_close(session, FA_CLOSE_OVERLOAD);
-    } else if (count < REPLAY_BATCH) {
-        session->replay_from = -1;
+        return;
     }
+    if (count < REPLAY_BATCH) {
+        session->replaying = false;
+        tell_open_jobs(hub, session);
+    }
+    fa_session_flush(session);
 }
 
 void
-fa_hub_close_sessions(struct fa_hub *hub)
+fa_hub_add(struct fa_hub *hub, struct fa_session *session, const struct fa_event_place *place)
 {
-    for (struct fa_session *session = hub->sessions; session != NULL; session = session->next)
-        fa_session_close(session, LWS_CLOSE_STATUS_GOINGAWAY);
+    struct fa_session **first = place_of(hub, &session->account);
+    char text[FA_EVENT_PLACE];
+
+    /* Another daemon may have told of newer events. */
+    if (place != NULL && place->id > hub->events.last && !hub->away)
+        fa_hub_look(hub);
+    session->listed = true;
+    session->same = *first;
+    *first = session;
+    if (place != NULL && !fa_event_place_known(&hub->events, place)) {
+        tell_resync(hub, session);
+    } else if (place != NULL && !place->latest) {
+        session->position = place->id;
+        session->replaying = true;
+        fa_hub_replay(hub, session);
+        return;
+    } else {
+        fa_session_place(session, fa_event_place_text(&hub->events, hub->events.last, text));
+    }
+    tell_open_jobs(hub, session);
 }

@@ -1,286 +1,314 @@
 #include "ws/server.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/base/share_socket.h"
 #include "lib/base/signals.h"
-#include "ws/handshake.h"
-#include "ws/hub.h"
+#include "ws/door.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    HEADER_BYTES = 32 * 1024, /* a token of a large organization is long */
-    PING_S = 25,
-    HANGUP_S = 35,
-    LOOK_US = 30000000,
+    EVENTS = 256,
+    READ_BYTES = 64 * 1024,
+    LOOK_US = 5000000, /* slow look beside the notifications */
     RECONNECT_US = 1000000,
-    FAREWELL_US = 500000,
-    KEYS_PATIENCE_US = 500000 /* no socket is served meanwhile */
+    TICK_US = 100000,     /* sessions are not asked what is due more often */
+    FAREWELL_US = 500000, /* for what is to be said at the end */
+    MORE_US = 100000      /* until another try when there are no descriptors */
 };
 
 struct server {
     const struct fa_options *options;
     struct fa_log *log;
-    struct fa_bearer bearer;
     struct fa_hub hub;
-    struct lws_context *context;
-    struct lws_vhost *vhost;
+    struct fa_door door;
+    int listener;
     int signals;
-    struct lws *database; /* polls the database connection; NULL: none does */
-    unsigned watched;     /* that connection's generation */
-    bool stopping;
-    bool stopped;
-    lws_sorted_usec_list_t look;
-    lws_sorted_usec_list_t farewell;
+    bool accepting;   /* the listener is watched */
+    unsigned watched; /* generation of the database connection that is watched; 0: none */
+    struct fa_sessions sessions;
+    int64_t look_us; /* monotonic: when the next look is due */
+    int64_t tick_us; /* the next round of ticks */
+    int64_t accept_us;
+    int64_t stop_us; /* stopping, at the latest then; 0: not stopping */
+    char buffer[READ_BYTES];
 };
 
-static void look(lws_sorted_usec_list_t *timer);
-
-static struct server *
-server_of(struct lws *wsi)
-{
-    return lws_context_user(lws_get_context(wsi));
-}
-
-static int
-refuse(struct lws *wsi, int status)
-{
-    lws_return_http_status(wsi, (unsigned)status, NULL);
-    return -1;
-}
-
-/* --- the database and signals, polled by the same loop ------------------------------------------
+/* --- what is watched ---------------------------------------------------------------------------
  */
 
-/* Lets the loop poll a descriptor; libwebsockets closes what it is given, so it gets a copy. */
-static struct lws *
-watch(struct server *server, int fd, const char *protocol)
+/* The listener, the signals and the database are known by the address of what holds them. */
+static int
+watch(struct server *server, int fd, void *what)
 {
-    lws_sock_file_fd_type copy = {.filefd = dup(fd)};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
 
-    if (copy.filefd < 0)
-        return NULL;
-    return lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, copy, protocol, NULL);
+    return epoll_ctl(server->sessions.epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+static void
+accept_or_not(struct server *server, bool accepting)
+{
+    struct epoll_event event = {.events = accepting ? EPOLLIN : 0, .data.ptr = &server->listener};
+
+    server->accepting = accepting;
+    epoll_ctl(server->sessions.epoll, EPOLL_CTL_MOD, server->listener, &event);
+}
+
+/* A connection that has gone has taken its descriptor out of epoll; one that was away for another
+ * reason is still in it. */
 static void
 watch_database(struct server *server)
 {
+    struct fa_hub *hub = &server->hub;
     struct fa_error err = {0};
-    int fd = fa_db_socket(server->hub.db, &err);
+    int fd;
 
-    if (fd < 0) {
-        fa_log_error(server->log, "listen", &err);
+    if (hub->away) {
+        server->watched = 0;
         return;
     }
-    server->database = watch(server, fd, "database");
-    server->watched = fa_db_generation(server->hub.db);
-}
-
-/* Takes what the database has to tell.  When its connection is another one by then, or none, the
- * one that was polled is forgotten and a look, which watches anew, is due. */
-static void
-listen_database(struct server *server)
-{
-    struct fa_hub *hub = &server->hub;
-
-    fa_hub_listen(hub);
-    if (server->database == NULL || (!hub->away && server->watched == fa_db_generation(hub->db)))
+    if (server->watched == fa_db_generation(hub->db))
         return;
-    lws_set_timeout(server->database, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    server->database = NULL;
-    lws_sul_schedule(server->context, 0, &server->look, look, hub->away ? RECONNECT_US : 1);
+    fd = fa_db_socket(hub->db, &err);
+    server->watched = fa_db_generation(hub->db);
+    if (fd < 0 || (watch(server, fd, &server->hub) < 0 && errno != EEXIST)) {
+        server->watched = 0;
+        hub->away = true;
+    }
+}
+
+/* --- sessions ----------------------------------------------------------------------------------
+ */
+
+static void
+accept_all(struct server *server)
+{
+    int fd;
+
+    while ((fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+        if (fa_session_new(&server->sessions, fd) == NULL)
+            close(fd);
+    if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS)
+        return;
+    fa_log(server->log, FA_LOG_WARNING, "accept", FA_LOG_TEXT("detail", strerror(errno)));
+    accept_or_not(server, false);
+    server->accept_us = fa_clock_monotonic_us() + MORE_US;
+}
+
+/* Adds to the request's head; answers it when it is whole. */
+static void
+read_head(struct server *server, struct fa_session *session, const char *data, size_t length)
+{
+    struct fa_error err = {0};
+    struct fa_head head;
+    char *bytes = realloc(session->head, session->head_length + length);
+    FA_AUTO_FREE char *rest = NULL;
+    long used;
+
+    if (bytes == NULL) {
+        fa_session_lost(session);
+        return;
+    }
+    session->head = bytes;
+    memcpy(bytes + session->head_length, data, length);
+    session->head_length += length;
+    used = fa_head_read(bytes, session->head_length, &head);
+    if (used == 0)
+        return;
+    /* Opening frees the head. */
+    session->head = NULL;
+    rest = bytes;
+    if (used > 0)
+        fa_door_answer(&server->door, session, &head);
+    else {
+        fa_error_set(&err, FA_E_REQUEST, "malformed request");
+        fa_door_refuse(&server->door, session, &err);
+    }
+    if (used > 0 && (size_t)used < session->head_length)
+        fa_session_receive(session, (unsigned char *)bytes + used,
+                           session->head_length - (size_t)used);
 }
 
 static void
-look(lws_sorted_usec_list_t *timer)
+read_session(struct server *server, struct fa_session *session)
 {
-    struct server *server = lws_container_of(timer, struct server, look);
+    ssize_t got = recv(session->fd, server->buffer, sizeof server->buffer, MSG_DONTWAIT);
 
-    fa_hub_look(&server->hub);
-    /* Notifications may have come in with the answer. */
-    listen_database(server);
-    if (server->database == NULL && !server->hub.away)
-        watch_database(server);
-    lws_sul_schedule(server->context, 0, timer, look,
-                     server->database != NULL ? LOOK_US : RECONNECT_US);
-}
-
-/* What the two protocols that are none for clients do with one that asks for them. */
-static int
-on_intruder(struct lws *wsi, enum lws_callback_reasons reason)
-{
-    return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ? refuse(wsi, HTTP_STATUS_UNAUTHORIZED)
-                                                             : 0;
-}
-
-static int
-on_database(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
-{
-    struct server *server = server_of(wsi);
-
-    (void)user;
-    (void)in;
-    (void)length;
-    if (reason != LWS_CALLBACK_RAW_RX_FILE)
-        return on_intruder(wsi, reason);
-    if (wsi == server->database)
-        listen_database(server);
-    /* The connection this descriptor belonged to may be gone. */
-    return wsi == server->database ? 0 : -1;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0)
+        fa_session_lost(session);
+    else if (session->state == FA_SESSION_HEAD)
+        read_head(server, session, server->buffer, (size_t)got);
+    else
+        fa_session_receive(session, (unsigned char *)server->buffer, (size_t)got);
 }
 
 static void
-say_farewell(lws_sorted_usec_list_t *timer)
+serve_session(struct server *server, struct fa_session *session, unsigned events)
 {
-    struct server *server = lws_container_of(timer, struct server, farewell);
+    if (session->over)
+        return;
+    server->log->request_id = session->request_id;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+        read_session(server, session);
+    if ((events & EPOLLOUT) != 0 && !session->over) {
+        fa_session_flush(session);
+        fa_hub_replay(&server->hub, session);
+    }
+    server->log->request_id = NULL;
+}
 
-    server->stopped = true;
-    /* The loop would go to sleep once more before it looks. */
-    lws_cancel_service(server->context);
+/* Nobody is at work with any session now. */
+static void
+bury_sessions(struct server *server)
+{
+    struct fa_session *next;
+
+    if (!server->sessions.any_over)
+        return;
+    server->sessions.any_over = false;
+    for (struct fa_session *session = server->sessions.first; session != NULL; session = next) {
+        next = session->next;
+        if (!session->over)
+            continue;
+        server->log->request_id = session->request_id;
+        if (session->listed)
+            fa_log(server->log, FA_LOG_INFO, session->stream ? "stream_closed" : "socket_closed",
+                   FA_LOG_NUMBER("code", session->code != 0 ? session->code : FA_CLOSE_LOST),
+                   FA_LOG_NUMBER("ms", (fa_clock_monotonic_us() - session->opened_us) / 1000));
+        server->log->request_id = NULL;
+        fa_hub_remove(&server->hub, session);
+        fa_session_free(session);
+    }
+}
+
+/* --- the clock ---------------------------------------------------------------------------------
+ */
+
+static void
+tick_sessions(struct server *server, int64_t now_us)
+{
+    int64_t due_us = now_us + LOOK_US;
+
+    for (struct fa_session *session = server->sessions.first; session != NULL;
+         session = session->next) {
+        int64_t at_us = fa_session_tick(session, now_us);
+
+        due_us = at_us < due_us ? at_us : due_us;
+    }
+    server->tick_us = due_us > now_us + TICK_US ? due_us : now_us + TICK_US;
+}
+
+/* Whatever has happened may have brought something that is due. */
+static void
+tick_soon(struct server *server)
+{
+    int64_t soon_us = fa_clock_monotonic_us() + TICK_US;
+
+    if (soon_us < server->tick_us)
+        server->tick_us = soon_us;
+}
+
+static void
+begin_to_stop(struct server *server)
+{
+    if (server->stop_us != 0)
+        return;
+    server->stop_us = fa_clock_monotonic_us() + FAREWELL_US;
+    fa_ready_notify("STOPPING=1");
+    accept_or_not(server, false);
+    for (struct fa_session *session = server->sessions.first; session != NULL;
+         session = session->next)
+        fa_session_close(session, FA_CLOSE_AWAY);
+}
+
+static void
+do_what_is_due(struct server *server)
+{
+    int64_t now_us = fa_clock_monotonic_us();
+
+    if (now_us >= server->look_us) {
+        fa_hub_look(&server->hub);
+        server->look_us = now_us + (server->hub.away ? RECONNECT_US : LOOK_US);
+    }
+    if (!server->accepting && server->stop_us == 0 && now_us >= server->accept_us)
+        accept_or_not(server, true);
+    if (now_us >= server->tick_us)
+        tick_sessions(server, now_us);
 }
 
 static int
-on_signal(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+milliseconds_left(const struct server *server)
 {
-    struct server *server = server_of(wsi);
+    int64_t due_us = server->look_us < server->tick_us ? server->look_us : server->tick_us;
+    int64_t left_us;
+
+    if (!server->accepting && server->accept_us < due_us)
+        due_us = server->accept_us;
+    if (server->stop_us != 0 && server->stop_us < due_us)
+        due_us = server->stop_us;
+    left_us = due_us - fa_clock_monotonic_us();
+    return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------
+ */
+
+static void
+take_signals(struct server *server)
+{
     struct signalfd_siginfo info;
 
-    (void)user;
-    (void)in;
-    (void)length;
-    if (reason != LWS_CALLBACK_RAW_RX_FILE)
-        return on_intruder(wsi, reason);
     while (read(server->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        continue;
-    if (server->stopping)
-        return 0;
-    server->stopping = true;
-    fa_ready_notify("STOPPING=1");
-    fa_hub_close_sessions(&server->hub);
-    lws_sul_schedule(server->context, 0, &server->farewell, say_farewell,
-                     server->hub.sessions != NULL ? FAREWELL_US : 1);
-    return 0;
-}
-
-/* --- sockets -----------------------------------------------------------------------------------
- */
-
-static int
-handshake(struct server *server, struct lws *wsi, struct fa_session *session)
-{
-    int status = server->stopping ? HTTP_STATUS_SERVICE_UNAVAILABLE
-                                  : fa_handshake_check(wsi, &server->hub, &server->bearer, session);
-
-    return status != 0 ? refuse(wsi, status) : 0;
+        begin_to_stop(server);
 }
 
 static void
-closed(struct server *server, struct fa_session *session)
+serve_round(struct server *server)
 {
-    fa_hub_remove(&server->hub, session);
-    if (server->stopping && !server->stopped && server->hub.sessions == NULL)
-        lws_sul_schedule(server->context, 0, &server->farewell, say_farewell, 1);
-}
+    struct epoll_event ready[EVENTS];
+    int count = epoll_wait(server->sessions.epoll, ready, EVENTS, milliseconds_left(server));
 
-static int
-handle(struct server *server, struct lws *wsi, enum lws_callback_reasons reason,
-       struct fa_session *session, const char *data, size_t length)
-{
-    switch (reason) {
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        return handshake(server, wsi, session);
-    case LWS_CALLBACK_ESTABLISHED:
-        fa_hub_add(&server->hub, session);
-        return 0;
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        if (length >= 2)
-            session->peer_code = (uint16_t)((unsigned char)data[0] << 8 | (unsigned char)data[1]);
-        return 0;
-    case LWS_CALLBACK_CLOSED:
-        closed(server, session);
-        return 0;
-    case LWS_CALLBACK_RECEIVE:
-        fa_session_receive(session, data, length);
-        return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        fa_hub_replay(&server->hub, session);
-        return fa_session_write(session);
-    case LWS_CALLBACK_TIMER:
-        fa_session_close(session, FA_CLOSE_EXPIRED);
-        return 0;
-    case LWS_CALLBACK_HTTP:
-        return refuse(wsi, HTTP_STATUS_NOT_FOUND);
-    default:
-        return 0;
+    for (int i = 0; i < count; i++) {
+        void *what = ready[i].data.ptr;
+
+        if (what == &server->listener)
+            accept_all(server);
+        else if (what == &server->signals)
+            take_signals(server);
+        else if (what != &server->hub)
+            serve_session(server, what, ready[i].events);
     }
+    /* A notification that came in with the answer to a query makes no descriptor readable. */
+    fa_hub_listen(&server->hub);
+    if (count > 0)
+        tick_soon(server);
+    do_what_is_due(server);
+    watch_database(server);
+    bury_sessions(server);
 }
 
-static int
-on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
-{
-    struct fa_session *session = user;
-    struct server *server = server_of(wsi);
-    int result;
-
-    if (session != NULL)
-        server->log->request_id = session->request_id;
-    result = handle(server, wsi, reason, session, in, length);
-    server->log->request_id = NULL;
-    /* A notification that came in with the answer to a query does not make the descriptor
-     * readable any more. */
-    if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ||
-        reason == LWS_CALLBACK_SERVER_WRITEABLE)
-        listen_database(server);
-    return result;
-}
-
-/* --- the server --------------------------------------------------------------------------------
- */
-
-/* Requests hold tokens: libwebsockets' own messages, which may quote them, are dropped. */
+/* As many sockets as the system allows. */
 static void
-drop_message(int level, const char *line)
+raise_descriptors(void)
 {
-    (void)level;
-    (void)line;
-}
+    struct rlimit limit;
 
-static int
-create_context(struct server *server, struct fa_error *err)
-{
-    /* The first is for clients that offer none; "bearer" is selected when it is offered. */
-    static const struct lws_protocols protocols[] = {
-        {"fileapi", on_socket, sizeof(struct fa_session), FA_SESSION_ECHO, 0, NULL, 0},
-        {"bearer", on_socket, sizeof(struct fa_session), FA_SESSION_ECHO, 0, NULL, 0},
-        {"database", on_database, 0, 0, 0, NULL, 0},
-        {"signal", on_signal, 0, 0, 0, NULL, 0},
-        {NULL, NULL, 0, 0, 0, NULL, 0},
-    };
-    static const lws_retry_bo_t liveness = {.secs_since_valid_ping = PING_S,
-                                            .secs_since_valid_hangup = HANGUP_S};
-    struct lws_context_creation_info info = {
-        .port = 0,
-        .iface = server->options->ws_socket,
-        .protocols = protocols,
-        .options = LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-                   LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .max_http_header_data2 = HEADER_BYTES,
-        .retry_and_idle_policy = &liveness,
-        .user = server,
-    };
-
-    lws_set_log_level(LLL_ERR, drop_message);
-    unlink(server->options->ws_socket);
-    server->context = lws_create_context(&info);
-    if (server->context != NULL)
-        server->vhost = lws_create_vhost(server->context, &info);
-    if (server->vhost == NULL)
-        return fa_error_set(err, FA_E_INTERNAL, "listen on %s", server->options->ws_socket);
-    return 0;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static int
@@ -289,24 +317,51 @@ open_server(struct server *server, struct fa_error *err)
     const struct fa_options *options = server->options;
 
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
     server->signals = fa_signals_open(0, err);
-    if (server->signals < 0)
+    if (server->signals < 0 || fa_hub_open(&server->hub, options, server->log, err) < 0 ||
+        fa_door_open(&server->door, options, server->log, &server->hub, err) < 0)
         return -1;
-    if (fa_bearer_open(options, KEYS_PATIENCE_US, &server->bearer, err) < 0 ||
-        fa_hub_open(&server->hub, options, server->log, err) < 0 || create_context(server, err) < 0)
+    fa_hub_look(&server->hub);
+    server->sessions.epoll = epoll_create1(EPOLL_CLOEXEC);
+    server->listener = fa_listen_unix(options->ws_socket, options->socket_group, err);
+    if (server->listener < 0)
         return -1;
-    if (fa_share_socket(options->ws_socket, options->socket_group, err) < 0)
-        return -1;
-    if (watch(server, server->signals, "signal") == NULL)
-        return fa_error_set(err, FA_E_INTERNAL, "watch signals");
-    look(&server->look);
+    server->accepting = true;
+    if (server->sessions.epoll < 0 || watch(server, server->listener, &server->listener) < 0 ||
+        watch(server, server->signals, &server->signals) < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "epoll");
+    watch_database(server);
     return 0;
+}
+
+static void
+close_server(struct server *server)
+{
+    for (struct fa_session *session = server->sessions.first; session != NULL;
+         session = session->next)
+        fa_session_lost(session);
+    bury_sessions(server);
+    fa_hub_close(&server->hub);
+    fa_door_close(&server->door);
+    fa_cleanup_fd(&server->listener);
+    fa_cleanup_fd(&server->sessions.epoll);
+    fa_cleanup_fd(&server->signals);
+    unlink(server->options->ws_socket);
+}
+
+static bool
+is_stopped(const struct server *server)
+{
+    return server->stop_us != 0 &&
+           (server->sessions.first == NULL || fa_clock_monotonic_us() >= server->stop_us);
 }
 
 int
 fa_server_run(const struct fa_options *options, struct fa_log *log)
 {
-    struct server server = {.options = options, .log = log};
+    struct server server = {
+        .options = options, .log = log, .sessions.epoll = -1, .listener = -1, .signals = -1};
     struct fa_error err = {0};
     int status = EXIT_FAILURE;
 
@@ -315,15 +370,11 @@ fa_server_run(const struct fa_options *options, struct fa_log *log)
     } else {
         fa_log(log, FA_LOG_INFO, "listening", FA_LOG_TEXT("socket", options->ws_socket));
         fa_ready_notify("READY=1");
-        while (!server.stopped && lws_service(server.context, 0) >= 0)
-            continue;
-        status = server.stopped ? EXIT_SUCCESS : EXIT_FAILURE;
+        while (!is_stopped(&server))
+            serve_round(&server);
+        status = EXIT_SUCCESS;
     }
-    if (server.context != NULL)
-        lws_context_destroy(server.context);
-    fa_hub_close(&server.hub);
-    fa_bearer_close(&server.bearer);
-    unlink(options->ws_socket);
+    close_server(&server);
     fa_log(log, FA_LOG_INFO, "stopped");
     return status;
 }

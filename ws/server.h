@@ -1,4 +1,4 @@
-/* The WebSocket server: handshakes, sockets, and the loop. */
+/* The server: what it watches, and the loop. */
 #ifndef FA_WS_SERVER_H
 #define FA_WS_SERVER_H
 

@@ -1,3 +1,4 @@
+#include "lib/base/failpoint.h"
 #include "lib/db/connection.h"
 
 #include <stdio.h>
@@ -10,6 +11,9 @@ fa_db_notify(struct fa_db *db, const char *channel, const char *payload, struct 
     char *literal;
     int length;
 
+    /* What the server says when a listener has not read for so long that its queue is full. */
+    if (FA_FAILPOINT("db.notify"))
+        return fa_error_set(err, FA_E_DATABASE, "notify: too many notifications");
     if (fa_db_connect(db, err) < 0)
         return -1;
     literal = PQescapeLiteral(db->conn, payload, strlen(payload));

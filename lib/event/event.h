@@ -1,9 +1,9 @@
 /*
  * Events: what the service tells over the WebSocket.
  *
- * A kept event (finished, failed, cancelled) is a row written in the transaction of the state it
- * tells; the notification after the commit is a hint to look at the row.  Progress is a
- * notification only.
+ * A kept event (finished, failed, cancelled) is a row of the outbox, written in the transaction of
+ * the state it tells; the notification after the commit is a hint to take it into the log (log.h).
+ * Progress is a notification only.
  */
 #ifndef FA_EVENT_EVENT_H
 #define FA_EVENT_EVENT_H
@@ -11,8 +11,8 @@
 #include "lib/base/buf.h"
 #include "lib/db/db.h"
 
-/* Channels: the payload of FA_EVENT_CHANNEL is an event's id; that of FA_PROGRESS_CHANNEL is the
- * recipients' account ids (32 hex digits each, commas between), a blank, and the message. */
+/* Channels: FA_EVENT_CHANNEL has no payload; that of FA_PROGRESS_CHANNEL is the recipients' account
+ * ids (32 hex digits each, commas between), a blank, and the message. */
 #define FA_EVENT_CHANNEL    "fileapi_event"
 #define FA_PROGRESS_CHANNEL "fileapi_progress"
 
@@ -22,6 +22,7 @@ struct fa_event {
     const char *job;   /* the task's public name */
     const struct fa_uuid *part;
     const struct fa_uuid *asset;
+    const char *state; /* of a job that was met under way: "queued" or "running" */
     const char *stage;
     const struct fa_error *failure;
     int percent;
@@ -31,16 +32,15 @@ struct fa_event {
  */
 void fa_event_print(struct fa_buf *out, const struct fa_event *event);
 
-/* Inside a transaction: keeps the event for the part's owner and for whoever watches `job`
- * (or for `account`, when there is no job; either may be NULL).  `id_r` is for fa_event_announce.
- */
+/* Inside a transaction that holds the part's lock: keeps the event for the part's owner and for
+ * whoever watches `job` (or for `account`, when there is no job; either may be NULL). */
 enum fa_db_outcome fa_event_keep(struct fa_db *db, const struct fa_event *event,
                                  const struct fa_uuid *job, const struct fa_uuid *account,
-                                 int64_t *id_r, struct fa_error *err) FA_MUSTCHECK;
+                                 struct fa_error *err) FA_MUSTCHECK;
 
-/* After the commit: tells listeners that the event is there.  A failure is only worth a log line:
- * the row is the truth, listeners look by themselves now and then. */
-int fa_event_announce(struct fa_db *db, int64_t id, struct fa_error *err);
+/* After the commit, once for all it has kept: tells listeners that there is something.  A failure
+ * is only worth a log line: the rows are the truth, listeners look by themselves now and then. */
+int fa_event_announce(struct fa_db *db, struct fa_error *err);
 
 /* Sends a progress message to the part's owner and whoever watches `job`. */
 int fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,

@@ -1,42 +1,115 @@
 #include "lib/event/log.h"
+#include "lib/base/cleanup.h"
 
-#define COLUMNS                                                                                    \
-    "SELECT e.event_id, e.body::text AS body,"                                                     \
-    " (SELECT string_agg(replace(r.account_id::text, '-', ''), ',') FROM event_recipient r"        \
-    "  WHERE r.event_id = e.event_id) AS recipients FROM event e "
-#define TARGETS(row)                                                                               \
-    FA_COLUMNS(FA_COLUMN_INT("event_id", &(row)->id), FA_COLUMN_TEXT("body", &(row)->body),        \
-               FA_COLUMN_TEXT("recipients", &(row)->recipients))
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PUBLISH_BATCH = 1000, PRUNE_BATCH = 10000, ARENA_LIMIT = 64 * 1024 };
+
+#define COLUMNS "SELECT e.event_id, e.body ->> 'event' AS kind, e.body::text AS body"
+#define RECIPIENTS                                                                                 \
+    ", (SELECT string_agg(replace(r.account_id::text, '-', ''), ',') FROM event_recipient r"       \
+    "  WHERE r.event_id = e.event_id) AS recipients"
+
+/* --- places ------------------------------------------------------------------------------------
+ */
+
+bool
+fa_event_place_read(const char *text, struct fa_event_place *place_r)
+{
+    size_t digits = strspn(text, "0123456789");
+    const char *epoch = text[digits] == '.' ? text + digits + 1 : "";
+
+    *place_r = (struct fa_event_place){.latest = strcmp(text, "latest") == 0};
+    if (place_r->latest)
+        return true;
+    if (digits == 0 || digits > 18 || (text[digits] != '\0' && text[digits] != '.'))
+        return false;
+    if (text[digits] == '.' &&
+        (strlen(epoch) != FA_EVENT_EPOCH - 1 || strspn(epoch, "0123456789abcdef") != strlen(epoch)))
+        return false;
+    place_r->id = strtoll(text, NULL, 10);
+    snprintf(place_r->epoch, sizeof place_r->epoch, "%s", epoch);
+    return true;
+}
+
+char *
+fa_event_place_text(const struct fa_event_log *log, int64_t id, char text[FA_EVENT_PLACE])
+{
+    snprintf(text, FA_EVENT_PLACE, "%lld.%s", (long long)id, log->epoch);
+    return text;
+}
+
+bool
+fa_event_place_known(const struct fa_event_log *log, const struct fa_event_place *place)
+{
+    return place->latest || (place->id >= log->forgotten && place->id <= log->last &&
+                             (place->epoch[0] == '\0' || strcmp(place->epoch, log->epoch) == 0));
+}
+
+/* --- the log -----------------------------------------------------------------------------------
+ */
 
 enum fa_db_outcome
-fa_event_log_one(struct fa_db *db, int64_t id, struct fa_arena *arena, struct fa_event_row *row,
-                 struct fa_error *err)
+fa_event_log_read(struct fa_db *db, struct fa_event_log *log_r, struct fa_error *err)
 {
-    static const struct fa_statement one = {"event_log_one", COLUMNS "WHERE e.event_id = $1"};
+    static const struct fa_statement read = {
+        "event_log_read", "SELECT event_epoch() AS epoch, last_id, forgotten_id FROM event_log"};
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    const char *epoch = NULL;
+    enum fa_db_outcome outcome;
 
-    return fa_db_row(db, &one, FA_PARAMS(FA_INT(id)), TARGETS(row), arena, err);
+    fa_arena_init(&arena, ARENA_LIMIT);
+    outcome = fa_db_row(db, &read, FA_NO_PARAMS,
+                        FA_COLUMNS(FA_COLUMN_TEXT("epoch", &epoch),
+                                   FA_COLUMN_INT("last_id", &log_r->last),
+                                   FA_COLUMN_INT("forgotten_id", &log_r->forgotten)),
+                        &arena, err);
+    if (outcome == FA_DB_NONE || (outcome == FA_DB_ROW && epoch == NULL))
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE, "event_log has no row");
+    if (outcome == FA_DB_ROW)
+        snprintf(log_r->epoch, sizeof log_r->epoch, "%s", epoch);
+    return outcome;
 }
 
 enum fa_db_outcome
-fa_event_log_since(struct fa_db *db, int64_t since_us, struct fa_rows *rows, struct fa_error *err)
+fa_event_log_publish(struct fa_db *db, struct fa_error *err)
 {
-    static const struct fa_statement since = {
-        "event_log_since",
-        COLUMNS "WHERE e.created_at > to_timestamp($1::bigint / 1e6) ORDER BY e.event_id"};
+    static const struct fa_statement publish = {"event_publish",
+                                                "SELECT event_publish($1) AS published"};
+    int64_t published = PUBLISH_BATCH;
+    enum fa_db_outcome outcome = FA_DB_ROW;
 
-    return fa_db_rows(db, &since, FA_PARAMS(FA_INT(since_us)), rows, err);
+    while (outcome == FA_DB_ROW && published == PUBLISH_BATCH)
+        outcome = fa_db_row(db, &publish, FA_PARAMS(FA_INT(PUBLISH_BATCH)),
+                            FA_COLUMNS(FA_COLUMN_INT("published", &published)), NULL, err);
+    return outcome;
 }
 
 enum fa_db_outcome
-fa_event_log_account(struct fa_db *db, const struct fa_uuid *account, int64_t after, int64_t limit,
-                     struct fa_rows *rows, struct fa_error *err)
+fa_event_log_after(struct fa_db *db, int64_t after, int64_t limit, struct fa_rows *rows,
+                   struct fa_error *err)
+{
+    static const struct fa_statement list = {"event_log_after", COLUMNS RECIPIENTS
+                                             " FROM event e WHERE e.event_id > $1"
+                                             " ORDER BY e.event_id LIMIT $2"};
+
+    return fa_db_rows(db, &list, FA_PARAMS(FA_INT(after), FA_INT(limit)), rows, err);
+}
+
+enum fa_db_outcome
+fa_event_log_account(struct fa_db *db, const struct fa_uuid *account, int64_t after, int64_t to,
+                     int64_t limit, struct fa_rows *rows, struct fa_error *err)
 {
     static const struct fa_statement list = {
-        "event_log_account", COLUMNS "JOIN event_recipient mine ON mine.event_id = e.event_id"
+        "event_log_account", COLUMNS ", NULL AS recipients FROM event_recipient mine"
+                                     " JOIN event e ON e.event_id = mine.event_id"
                                      " WHERE mine.account_id = $1 AND mine.event_id > $2"
-                                     " ORDER BY e.event_id LIMIT $3"};
+                                     " AND mine.event_id <= $3 ORDER BY mine.event_id LIMIT $4"};
 
-    return fa_db_rows(db, &list, FA_PARAMS(FA_UUID(account), FA_INT(after), FA_INT(limit)), rows,
+    return fa_db_rows(db, &list,
+                      FA_PARAMS(FA_UUID(account), FA_INT(after), FA_INT(to), FA_INT(limit)), rows,
                       err);
 }
 
@@ -44,5 +117,28 @@ enum fa_db_outcome
 fa_event_log_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_event_row *row,
                   struct fa_error *err)
 {
-    return fa_rows_next(rows, TARGETS(row), arena, err);
+    return fa_rows_next(rows,
+                        FA_COLUMNS(FA_COLUMN_INT("event_id", &row->id),
+                                   FA_COLUMN_TEXT("kind", &row->kind),
+                                   FA_COLUMN_TEXT("body", &row->body),
+                                   FA_COLUMN_TEXT("recipients", &row->recipients)),
+                        arena, err);
+}
+
+enum fa_db_outcome
+fa_event_log_prune(struct fa_db *db, int64_t age_s, struct fa_error *err)
+{
+    static const struct fa_statement prune = {
+        "event_log_prune",
+        "WITH old AS MATERIALIZED (SELECT event_id FROM event"
+        "  WHERE created_at < now() - make_interval(secs => $1::bigint)"
+        "  ORDER BY created_at LIMIT $2),"
+        " gone AS (DELETE FROM event WHERE event_id IN (SELECT event_id FROM old))"
+        " UPDATE event_log SET forgotten_id = greatest(forgotten_id,"
+        "  (SELECT max(event_id) FROM old)) WHERE EXISTS (SELECT FROM old)"};
+    enum fa_db_outcome outcome = fa_event_log_publish(db, err);
+
+    if (outcome < 0 || age_s <= 0)
+        return outcome;
+    return fa_db_run(db, &prune, FA_PARAMS(FA_INT(age_s), FA_INT(PRUNE_BATCH)), err);
 }

@@ -27,14 +27,11 @@ cancel_job(struct fa_db *db, struct fa_removal *removal, const struct fa_job *jo
                                   .part = &job->part,
                                   .asset = job->has_asset ? &job->asset : NULL,
                                   .percent = -1};
-    enum fa_db_outcome outcome;
+    enum fa_db_outcome outcome = fa_event_keep(db, &news, &job->id, NULL, err);
 
-    if (removal->event_count == FA_REMOVAL_EVENTS)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "too many open jobs");
-    outcome = fa_event_keep(db, &news, &job->id, NULL, &removal->events[removal->event_count], err);
     if (outcome < 0)
         return outcome;
-    removal->event_count++;
+    removal->told = true;
     return fa_job_cancel(db, &job->id, err);
 }
 
@@ -58,7 +55,7 @@ cancel_jobs(struct fa_db *db, struct fa_removal *removal, const char *task, stru
 static enum fa_db_outcome
 begin(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
-    removal->event_count = 0;
+    removal->told = false;
     return fa_access_lock(db, &removal->access, FA_WRITE, err);
 }
 
@@ -207,8 +204,7 @@ fa_removal_part(struct fa_db *db, struct fa_removal *removal, struct fa_error *e
 int
 fa_removal_announce(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err)
 {
-    for (size_t i = 0; i < removal->event_count; i++)
-        if (fa_event_announce(db, removal->events[i], err) < 0)
-            return -1;
+    if (removal->told && fa_event_announce(db, err) < 0)
+        return -1;
     return fa_job_announce(db, err);
 }

@@ -10,17 +10,12 @@
 
 #include "lib/part/access.h"
 
-/* At most one job of a task is open per part, so this is more than enough. */
-enum { FA_REMOVAL_EVENTS = 8 };
-
 struct fa_removal {
     struct fa_access access;
     const char *request_id;
     int64_t grace_s;      /* how long what is removed stays readable for downloads under way */
     const char *basename; /* of fa_removal_asset */
-    /* set, for fa_removal_announce */
-    size_t event_count;
-    int64_t events[FA_REMOVAL_EVENTS];
+    bool told;            /* set: events are to be announced */
 };
 
 /* Removes the asset of that name.  Where it was the part's CAD, what was derived from it goes too,

@@ -9,7 +9,7 @@ struct fa_report_request {
     struct fa_access access;
     const char *request_id;
     const struct fa_options *options; /* quotas */
-    int64_t event; /* set: the report is current, this event says so; else 0 and a job is open */
+    bool current; /* set: the report is current, as an event says; else a job is open */
 };
 
 /* Queues the report job, joins the one that is open, or, when the report is current, keeps its

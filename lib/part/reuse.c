@@ -131,7 +131,8 @@ fa_reuse_apply(struct fa_db *db, const struct fa_reuse_target *target, struct fa
         outcome = fa_cad_set_status(db, target->part, "ready", err);
     if (outcome < 0)
         return outcome;
-    return fa_event_keep(db, &news, NULL, target->account, &reuse->event, err);
+    reuse->told = true;
+    return fa_event_keep(db, &news, NULL, target->account, err);
 }
 
 enum fa_db_outcome

@@ -22,7 +22,7 @@ struct fa_reuse {
     bool found;
     const char *figures;                      /* JSON, in the arena given */
     struct fa_object objects[FA_REUSE_FILES]; /* copies, not yet owned */
-    int64_t event;                            /* set when used: to be announced */
+    bool told;                                /* set when used: an event is to be announced */
 };
 
 /* The upload it is for. */

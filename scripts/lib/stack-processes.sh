@@ -83,7 +83,7 @@ wait_ready() {
     local i name
     for ((i = 0; i < 300; i++)); do
         if curl --silent --fail --noproxy '*' --cacert "$dir/tls/ca.crt" --output /dev/null \
-            --max-time 5 "$FILEAPI_URL/readyz"; then
+            --max-time 5 "$FILEAPI_URL/readyz" && [ -S "$FILEAPI_WS_SOCKET" ]; then
             return
         fi
         for name in $(expected_processes); do

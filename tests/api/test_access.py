@@ -127,6 +127,7 @@ OPERATIONS = [
               note="with a wrong quantity"),
     Operation("DELETE", PART, "write", PART_DELETED, PART_DELETED, spoils=True),
     Operation("GET", "/api/v1/quota/", "known", TOLD),
+    Operation("POST", "/api/v1/ws-ticket/", "known", TOLD),
     Operation("GET", "/healthz", "open", (200, JSON, "ok")),
     Operation("GET", "/readyz", "open", (200, JSON, "ready")),
 ]

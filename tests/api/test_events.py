@@ -79,13 +79,17 @@ class User:
 
     def happen(self, count=1, announce=True):
         """Keeps events as a job does; their ids."""
-        ids = self.stack.sql(
-            "WITH news AS (INSERT INTO event (part_id, body) SELECT gen_random_uuid(),"
-            f" json_build_object('event', 'finished', 'number', n) FROM generate_series(1, {count})"
-            f" AS n RETURNING event_id), recipient AS (INSERT INTO event_recipient SELECT"
-            f" '{self.account}', event_id FROM news) SELECT event_id"
-            + (", pg_notify('fileapi_event', event_id::text)" if announce else "") + " FROM news")
-        return [int(line.split("|")[0]) for line in ids.splitlines()]
+        mark = uuid.uuid4()
+        self.stack.sql(
+            "INSERT INTO event_outbox (part_id, body, recipients) SELECT gen_random_uuid(),"
+            f" json_build_object('event', 'finished', 'number', n, 'mark', '{mark}'),"
+            f" ARRAY['{self.account}'::uuid] FROM generate_series(1, {count}) AS n ORDER BY n")
+        self.stack.sql("SELECT event_publish(1000)")
+        ids = self.stack.sql(f"SELECT event_id FROM event WHERE body ->> 'mark' = '{mark}'"
+                             " ORDER BY (body ->> 'number')::int")
+        if announce:
+            self.stack.sql("NOTIFY fileapi_event")
+        return [int(line) for line in ids.splitlines()]
 
 
 def until(what):
@@ -118,8 +122,7 @@ async def ending(socket):
 
 
 async def refusal(daemon, query="", path="/ws/echo/", origin=None, subprotocols=(), **headers):
-    """The status a handshake is refused with; None when it is not.  The client library cannot
-    tell, because libwebsockets refuses in HTTP/1.0."""
+    """The status a handshake is refused with; None when it is not."""
     lines = [f"GET {path}?{query} HTTP/1.1", "Host: localhost", "Upgrade: websocket",
              "Connection: Upgrade", "Sec-WebSocket-Version: 13",
              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
@@ -250,9 +253,9 @@ def test_replay(daemon, user, stack):
             messages = await take(socket, 323 + 1 + 5)
             assert [m["id"] for m in messages[:323]] == ids[10:]
             assert [m["id"] for m in messages[-5:]] == more
-            assert list(messages[0]) == ["id", "event", "number"] and messages[0]["number"] == 11
+            assert list(messages[0])[:3] == ["id", "event", "number"] and messages[0]["number"] == 11
             assert await is_silent(socket)
-        for query in f"&last_event_id={more[-1]}", "&last_event_id=", "&last_event_id=x", "":
+        for query in f"&last_event_id={more[-1]}", "&last_event_id=", "&last_event_id=latest", "":
             async with daemon.open(user.query + query) as socket:
                 assert await is_silent(socket, 0.1), query
     asyncio.run(check())
@@ -313,14 +316,15 @@ def test_a_lost_connection(daemon, user):
 
 
 @pytest.mark.parametrize("message, count", [("x" * 4096, 1000), ("", 100000)])
-def test_a_slow_reader_is_closed(daemon, user, message, count):
+def test_a_slow_reader_is_closed(daemon, user, sanitized, message, count):
     """A client that does not read gets 1013 and costs a bounded amount of memory."""
     async def check():
         async with daemon.open(user.query, max_queue=1, read_limit=1024) as socket:
             before = memory_kib(daemon.process.pid)
             for _ in range(count):
                 await asyncio.wait_for(socket.send(message), LATE)
-            assert memory_kib(daemon.process.pid) - before < 2048
+            # AddressSanitizer keeps what is freed for a while.
+            assert sanitized or memory_kib(daemon.process.pid) - before < 2048
             assert await ending(socket) == 1013
         until(lambda: daemon.lines("socket_closed"))
         assert daemon.lines("socket_closed")[0]["code"] == 1013
@@ -367,7 +371,7 @@ def test_log(daemon, user):
 
 
 def test_a_thousand_sockets(daemon, user, sanitized):
-    """Idle sockets cost little memory, and an event reaches all of them at once."""
+    """Idle sockets cost little memory (16 KiB at most), and an event reaches all of them at once."""
     resource.setrlimit(resource.RLIMIT_NOFILE,
                        (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
@@ -382,7 +386,7 @@ def test_a_thousand_sockets(daemon, user, sanitized):
         for socket in sockets:
             assert [m["id"] for m in await take(socket)] == ids
         print(f"\n1000 sockets: {grown} KiB, event to all in {time.monotonic() - began:.3f} s")
-        assert sanitized or grown < 32 * 1024
+        assert sanitized or grown < 16 * 1024
         await asyncio.gather(*[socket.close() for socket in sockets])
     asyncio.run(check())
 

@@ -67,3 +67,22 @@ def test_store_that_fails(helpers):
         assert stack.sql("SELECT count(*) FROM asset") == "0"
     finally:
         stack.stop()
+
+
+def test_a_full_queue_of_notifications(helpers):
+    """When NOTIFY fails, uploads and jobs do not, and what they tell still comes."""
+    stack = helpers.make_stack(FILEAPI_FAILPOINTS="db.notify=error")
+    try:
+        user = helpers.Api(stack, stack.token("alice"))
+        content = helpers.box_stl()
+
+        def upload():
+            assert user.wait(user.upload(content)["part_id"]) == "finished"
+        told = user.events(lambda m: "task" in m, then=upload)
+        assert told[-1]["task"] == "process_and_store_CAD"
+        # Content that is known makes its event in the upload itself.
+        told = user.events(lambda m: "task" in m, then=lambda: user.upload(content))
+        assert told[-1]["task"] == "process_and_store_CAD"
+        assert user.get("/api/v1/events/").json()["events"][-1] == told[-1]
+    finally:
+        stack.stop()

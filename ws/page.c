@@ -1,0 +1,93 @@
+#include "ws/page.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/urlform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_LIMIT = 16 << 20, LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
+
+int
+fa_page_read_request(const char *query, struct fa_arena *arena, struct fa_page_request *request,
+                     struct fa_error *err)
+{
+    size_t length = strlen(query);
+    const char *limit = NULL;
+
+    *request = (struct fa_page_request){.limit = LIMIT_DEFAULT};
+    if (fa_urlform_find(query, length, "after", arena, &request->after, err) < 0 ||
+        fa_urlform_find(query, length, "limit", arena, &limit, err) < 0)
+        return -1;
+    if (request->after != NULL && !fa_event_place_read(request->after, &request->place))
+        return fa_error_field(err, "after", "must be an event's id, a \"next\", or \"latest\"");
+    if (limit == NULL)
+        return 0;
+    request->limit = strtol(limit, NULL, 10);
+    if (*limit == '\0' || strlen(limit) > 4 || limit[strspn(limit, "0123456789")] != '\0' ||
+        request->limit < 1 || request->limit > LIMIT_MAX)
+        return fa_error_field(err, "limit", "must be a number from 1 to %d", LIMIT_MAX);
+    return 0;
+}
+
+/* Adds the events after `*position`, which moves to the last; how many, or -1. */
+static int64_t
+add_events(struct fa_hub *hub, const struct fa_uuid *account, int64_t limit, int64_t *position,
+           struct fa_buf *out, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    struct fa_event_row row;
+    int64_t count = 0;
+    enum fa_db_outcome outcome =
+        fa_event_log_account(hub->db, account, *position, hub->events.last, limit, &rows, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    while (outcome == FA_DB_ROW &&
+           (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
+        fa_buf_add_text(out, count > 0 ? "," : "");
+        fa_hub_print(out, &row);
+        *position = row.id;
+        count++;
+        fa_arena_reset(&arena);
+    }
+    return outcome < 0 ? -1 : count;
+}
+
+int
+fa_page_print(struct fa_hub *hub, const struct fa_uuid *account,
+              const struct fa_page_request *request, struct fa_buf *out, struct fa_error *err)
+{
+    int64_t from = request->place.id;
+    int64_t position;
+    int64_t count = 0;
+    bool resync;
+    char place[FA_EVENT_PLACE];
+    struct fa_event_log now;
+
+    /* What has just been committed belongs to it, whether or not a notification has come. */
+    fa_hub_look(hub);
+    if (hub->away)
+        return fa_error_set(err, FA_E_DATABASE, "the database is away");
+    if (request->after == NULL)
+        from = hub->events.forgotten;
+    resync = request->after != NULL && !fa_event_place_known(&hub->events, &request->place);
+    position = from;
+    fa_buf_add_text(out, "{\"events\":[");
+    if (!resync && !request->place.latest)
+        count = add_events(hub, account, request->limit, &position, out, err);
+    if (count < 0 || fa_event_log_read(hub->db, &now, err) < 0)
+        return -1;
+    /* Some of them may just have been forgotten. */
+    if (!request->place.latest && !resync && now.forgotten > from) {
+        fa_buf_reset(out);
+        fa_buf_add_text(out, "{\"events\":[");
+        resync = true;
+        count = 0;
+    }
+    if (count < request->limit)
+        position = hub->events.last;
+    fa_buf_printf(out, "],\"next\":\"%s\",\"more\":%s,\"resync\":%s}",
+                  fa_event_place_text(&hub->events, position, place),
+                  count == request->limit ? "true" : "false", resync ? "true" : "false");
+    return out->failed ? fa_error_set(err, FA_E_MEMORY, "page of events") : 0;
+}
