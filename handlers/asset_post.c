@@ -1,8 +1,6 @@
 /* POST …/assets/: an uploaded file becomes an asset of a new or an existing part. */
 #include "handlers/handler.h"
 #include "lib/base/hex.h"
-#include "lib/event/event.h"
-#include "lib/job/job.h"
 #include "lib/part/asset_type.h"
 #include "lib/part/upload.h"
 
@@ -72,18 +70,6 @@ prepare_reuse(struct fa_ctx *ctx, const struct fa_request *request, struct fa_up
         fa_log_error(ctx->log, "reuse", &err);
 }
 
-/* Hints to those who wait: they look by themselves now and then. */
-static void
-announce(struct fa_ctx *ctx, const struct fa_asset_upload *asset)
-{
-    struct fa_error err;
-
-    if (asset->queued && fa_job_announce(ctx->db, &err) < 0)
-        fa_log_error(ctx->log, "job_announce", &err);
-    if (asset->reuse->told && fa_event_announce(ctx->db, &err) < 0)
-        fa_log_error(ctx->log, "event_announce", &err);
-}
-
 int
 fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
               struct fa_error *err)
@@ -91,6 +77,7 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
     const struct fa_form *form = request->form;
     struct fa_object object = form->object;
     struct fa_reuse reuse = {.found = false};
+    struct fa_error ignored;
     struct fa_upload upload = {
         .asset = {.access = request->access,
                   .new_part = request->new_part,
@@ -125,6 +112,7 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
         return -1;
     if (upload.replay.found)
         return reply_again(ctx, request, &upload.replay, reply, err);
-    announce(ctx, &upload.asset);
+    if (fa_announce(ctx->db, &upload.asset.told, &ignored) < 0)
+        fa_log_error(ctx->log, "upload_announce", &ignored);
     return fa_reply_text(reply, upload.answer);
 }

@@ -15,7 +15,7 @@ fa_removed(struct fa_ctx *ctx, const struct fa_request *request, fa_remover *rem
 
     if (remove(ctx->db, &removal, err) < 0)
         return -1;
-    if (fa_removal_announce(ctx->db, &removal, &ignored) < 0)
+    if (fa_announce(ctx->db, &removal.told, &ignored) < 0)
         fa_log_error(ctx->log, "removal_announce", &ignored);
     return 0;
 }

@@ -12,7 +12,7 @@ fa_report_start(struct fa_ctx *ctx, const struct fa_request *request, struct fa_
 
     if (fa_report_request(ctx->db, &report, err) < 0)
         return -1;
-    if (fa_report_announce(ctx->db, &report, &ignored) < 0)
+    if (fa_announce(ctx->db, &report.told, &ignored) < 0)
         fa_log_error(ctx->log, "report_announce", &ignored);
     return fa_reply_message(request, reply,
                             "Celery worker for storing analysis result file started.", err);

@@ -1,17 +1,21 @@
 #include "jobs/cad_process.h"
+#include "jobs/limits.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/spawn.h"
+#include "lib/base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 enum {
-    CPU_SECONDS = 60,
-    BYTES_PER_CPU_SECOND = 1 << 20,
+    QUIET_MS = 5000,
+    SAY_LIMIT = 256 * 1024,
     MIN_OUTPUT = 8,
     MAX_METRICS = 64 * 1024,
     MAX_MODEL = 1 << 30,
@@ -30,49 +34,108 @@ static const struct {
     [FA_CAD_PNG] = {"picture", "\x89PNG\r\n\x1a\n", 8, MAX_PICTURE},
 };
 
-int
-fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *ctx, int input,
-                     struct fa_error *err)
+static pid_t
+spawn(const struct fa_task_ctx *ctx, const struct fa_limits *limits, const int *descriptors,
+      struct fa_error *err)
 {
     /* The descriptors' numbers in the child: 3 is the input, then as listed. */
     static const char *const argv[] = {"fileapi-cad", "--in",       "fd:3", "--metrics",
                                        "fd:4",        "--glb",      "fd:5", "--png",
                                        "fd:6",        "--progress", "fd:7", NULL};
-    struct stat info;
+
+    return fa_spawn_start(&(const struct fa_spawn){.folder = ctx->options->libexec,
+                                                   .argv = argv,
+                                                   .descriptors = descriptors,
+                                                   .descriptor_count = FA_CAD_OUTPUTS + 2,
+                                                   .memory_bytes = limits->memory_bytes,
+                                                   .cpu_seconds = limits->cpu_s,
+                                                   .file_bytes = limits->file_bytes,
+                                                   .files = limits->files},
+                          err);
+}
+
+int
+fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *ctx, int input,
+                     struct fa_error *err)
+{
+    const struct fa_limits limits =
+        fa_limits_of(ctx->job->task, true, ctx->job->input_bytes, ctx->options);
     int pipe_ends[2];
 
-    *process = (struct fa_cad_process){.outputs = {-1, -1, -1}};
+    *process = (struct fa_cad_process){
+        .outputs = {-1, -1, -1},
+        .progress = -1,
+        .deadline_us = fa_clock_monotonic_us() + limits.wall_s * 1000000,
+    };
     for (size_t i = 0; i < FA_CAD_OUTPUTS; i++) {
         process->outputs[i] = fa_store_spool(ctx->store, err);
         if (process->outputs[i] < 0)
             return -1;
     }
-    if (fstat(input, &info) < 0 || pipe2(pipe_ends, O_CLOEXEC) < 0)
-        return fa_error_errno(err, FA_E_STORE, errno, "prepare the CAD analysis");
-    process->progress = fdopen(pipe_ends[0], "r");
-    if (process->progress == NULL)
-        close(pipe_ends[0]);
-    else
-        process->pid = fa_spawn_start(
-            &(const struct fa_spawn){
-                .folder = ctx->options->libexec,
-                .argv = argv,
-                .descriptors = (const int[]){input, process->outputs[FA_CAD_METRICS],
-                                             process->outputs[FA_CAD_GLB],
-                                             process->outputs[FA_CAD_PNG], pipe_ends[1]},
-                .descriptor_count = 5,
-                .memory_bytes = ctx->options->cad_memory,
-                .cpu_seconds = CPU_SECONDS + info.st_size / BYTES_PER_CPU_SECOND,
-                .file_bytes = MAX_MODEL,
-            },
-            err);
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "prepare the CAD analysis");
+    process->progress = pipe_ends[0];
+    process->pid =
+        spawn(ctx, &limits,
+              (const int[]){input, process->outputs[FA_CAD_METRICS], process->outputs[FA_CAD_GLB],
+                            process->outputs[FA_CAD_PNG], pipe_ends[1]},
+              err);
     close(pipe_ends[1]);
-    if (process->progress == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "progress of the CAD analysis");
     return process->pid < 0 ? -1 : 0;
 }
 
-/* Cuts the next tab-separated field off `*rest`. */
+/* --- what it says, which is not to be trusted ---------------------------------------------------
+ */
+
+static int
+end_by_time(struct fa_cad_process *process, struct fa_error *err)
+{
+    process->has_fate = true;
+    process->fate = FA_FATE_PARSER_TIME;
+    return fa_error_set(err, FA_E_KILLED, "fileapi-cad has had its time");
+}
+
+/* Waits for more of its lines: 1, or 0 at their end, or -1; `quiet_r` when nothing has come. */
+static int
+receive(struct fa_cad_process *process, bool *quiet_r, struct fa_error *err)
+{
+    struct pollfd ready = {.fd = process->progress, .events = POLLIN};
+    int64_t left_ms = (process->deadline_us - fa_clock_monotonic_us()) / 1000;
+    ssize_t got;
+
+    if (left_ms <= 0)
+        return end_by_time(process, err);
+    *quiet_r = poll(&ready, 1, left_ms < QUIET_MS ? (int)left_ms + 1 : QUIET_MS) <= 0;
+    if (*quiet_r)
+        return 1;
+    got = read(process->progress, process->lines + process->length,
+               sizeof process->lines - process->length);
+    if (got <= 0)
+        return got < 0 && errno == EINTR ? 1 : 0;
+    process->length += (size_t)got;
+    process->said += got;
+    if (process->said > SAY_LIMIT)
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad says too much");
+    return 1;
+}
+
+/* Takes a whole line out of what has come; false when there is none. */
+static bool
+take_line(struct fa_cad_process *process, struct fa_cad_step *step)
+{
+    char *end = memchr(process->lines, '\n', process->length);
+    size_t length = end != NULL ? (size_t)(end - process->lines) : 0;
+
+    if (end == NULL)
+        return false;
+    memcpy(step->line, process->lines, length);
+    step->line[length] = '\0';
+    process->length -= length + 1;
+    memmove(process->lines, end + 1, process->length);
+    return true;
+}
+
+/* Cuts the next tab-separated field off `*rest`; "" where there is none. */
 static const char *
 next_field(char **rest)
 {
@@ -81,28 +144,54 @@ next_field(char **rest)
     return field != NULL ? field : "";
 }
 
-int
-fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step, struct fa_error *err)
+/* Text that a user may be shown. */
+static bool
+is_text(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    return fa_utf8_valid(text, strlen(text), NULL);
+}
+
+static int
+read_line(struct fa_cad_step *step, struct fa_error *err)
 {
     static const char *const verbs[] = {"begin", "percent", "end", "error", "failed"};
     char *rest = step->line;
-    const char *verb;
+    const char *verb = next_field(&rest);
+    size_t what = 0;
 
-    if (fgets(step->line, sizeof step->line, process->progress) == NULL)
-        return 0;
-    step->line[strcspn(step->line, "\n")] = '\0';
-    verb = next_field(&rest);
     step->stage = next_field(&rest);
     step->message = next_field(&rest);
     step->action = next_field(&rest);
     step->percent = (int)strtol(step->message, NULL, 10);
-    for (size_t i = 0; i < FA_COUNT(verbs); i++) {
-        if (strcmp(verbs[i], verb) != 0)
-            continue;
-        step->what = (unsigned)i;
-        return 1;
+    while (what < FA_COUNT(verbs) && strcmp(verbs[what], verb) != 0)
+        what++;
+    if (what == FA_COUNT(verbs) || !is_text(step->message) || !is_text(step->action) ||
+        step->percent < 0 || step->percent > 100)
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad says nonsense");
+    step->what = (unsigned)what;
+    return 1;
+}
+
+int
+fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step, struct fa_error *err)
+{
+    while (!take_line(process, step)) {
+        bool quiet = false;
+        int got = process->length < sizeof process->lines
+                      ? receive(process, &quiet, err)
+                      : fa_error_set(err, FA_E_INTERNAL, "fileapi-cad says too long a line");
+
+        if (got <= 0)
+            return got;
+        if (quiet) {
+            step->what = FA_CAD_QUIET;
+            return 1;
+        }
     }
-    return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad says \"%.80s\"", verb);
+    return read_line(step, err);
 }
 
 int
@@ -136,32 +225,6 @@ fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output out
     return fa_steal_fd(&copy);
 }
 
-/* An end by signal, as an error.  Signals of its limits are about the file.  Those that come from
- * outside (an operator, the kernel short of memory, a shutdown) are not, so it is tried again. */
-static int
-explain_signal(int number, struct fa_error *err)
-{
-    switch (number) {
-    case SIGKILL:
-    case SIGTERM:
-    case SIGINT:
-    case SIGHUP:
-    case SIGQUIT:
-        return fa_error_set(err, FA_E_KILLED, "fileapi-cad was ended from outside by signal %d",
-                            number);
-    case SIGXCPU:
-        fa_error_set(err, FA_E_CONTENT, "The analysis takes more computing time than is allowed.");
-        break;
-    case SIGXFSZ:
-        fa_error_set(err, FA_E_CONTENT, "The model to view would be larger than is allowed.");
-        break;
-    default:
-        fa_error_set(err, FA_E_CONTENT, "The analysis stopped at this file (signal %d).", number);
-        break;
-    }
-    return fa_error_action(err, "Export the part again, with fewer facets, and upload it anew.");
-}
-
 int
 fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err)
 {
@@ -172,10 +235,13 @@ fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err)
     process->pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    if (WIFEXITED(status))
-        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad ended with status %d",
-                            WEXITSTATUS(status));
-    return explain_signal(WTERMSIG(status), err);
+    process->has_fate = true;
+    process->fate = fa_fate_of_status(status, true);
+    if (fa_fate_again(process->fate))
+        return fa_error_set(err, FA_E_KILLED, "fileapi-cad: %s, wait status %d",
+                            fa_fate_name(process->fate), status);
+    fa_fate_tell(process->fate, 1, err);
+    return -1;
 }
 
 void
@@ -186,9 +252,8 @@ fa_cad_process_close(struct fa_cad_process *process)
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }
-    if (process->progress != NULL)
-        fclose(process->progress);
+    process->pid = 0;
+    fa_cleanup_fd(&process->progress);
     for (size_t i = 0; i < FA_CAD_OUTPUTS; i++)
         fa_cleanup_fd(&process->outputs[i]);
-    *process = (struct fa_cad_process){.outputs = {-1, -1, -1}};
 }

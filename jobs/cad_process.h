@@ -7,33 +7,47 @@
 
 #include "jobs/task.h"
 
-#include <stdio.h>
 #include <sys/types.h>
 
 enum fa_cad_output { FA_CAD_METRICS, FA_CAD_GLB, FA_CAD_PNG, FA_CAD_OUTPUTS };
 
+enum { FA_CAD_LINE = 1024 };
+
 struct fa_cad_process {
     pid_t pid;
-    FILE *progress; /* its lines */
     int outputs[FA_CAD_OUTPUTS];
+    int progress; /* its lines */
+    char lines[FA_CAD_LINE];
+    size_t length; /* of `lines`: what has come and was not yet taken */
+    int64_t said;  /* bytes, altogether */
+    int64_t deadline_us;
+    bool has_fate; /* set when it has not ended well */
+    enum fa_fate fate;
 };
 
-/* A line of its progress; texts point into `line`. */
+/* A line of its progress, or that it has been quiet for a while; texts point into `line`. */
 struct fa_cad_step {
-    enum { FA_CAD_BEGIN, FA_CAD_PERCENT, FA_CAD_END, FA_CAD_ERROR, FA_CAD_FAILED } what;
+    enum {
+        FA_CAD_BEGIN,
+        FA_CAD_PERCENT,
+        FA_CAD_END,
+        FA_CAD_ERROR,
+        FA_CAD_FAILED,
+        FA_CAD_QUIET
+    } what;
     const char *stage;
     int percent;
     const char *message;
     const char *action;
-    char line[1024];
+    char line[FA_CAD_LINE];
 };
 
 /* Starts it on `input`, with limits that grow with the file. */
 int fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *ctx, int input,
                          struct fa_error *err) FA_MUSTCHECK;
 
-/* The next step; 1, or 0 when it has closed its progress, or -1 when what it says makes no sense.
- */
+/* Waits for the next step; 1, or 0 when it has closed its progress, or -1 when what it says makes
+ * no sense (unknown, too long, too much, or no text) or its time is over. */
 int fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step,
                         struct fa_error *err) FA_MUSTCHECK;
 
@@ -42,8 +56,8 @@ int fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step
 int fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output output,
                         const struct fa_task_ctx *ctx, struct fa_error *err) FA_MUSTCHECK;
 
-/* Waits for its end; 0 when it ended well, else -1: FA_E_CONTENT when the file is the reason,
- * FA_E_KILLED when somebody else ended it. */
+/* Waits for its end; 0 when it ended well, else -1 with its fate: FA_E_CONTENT when the file is the
+ * reason, FA_E_KILLED when another attempt may fare better. */
 int fa_cad_process_end(struct fa_cad_process *process, struct fa_error *err) FA_MUSTCHECK;
 
 /* Kills it if it still runs, closes everything; fits FA_CLEANUP. */

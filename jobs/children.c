@@ -1,4 +1,5 @@
 #include "jobs/children.h"
+#include "jobs/limits.h"
 #include "lib/base/clock.h"
 #include "lib/base/spawn.h"
 
@@ -29,52 +30,67 @@ fa_children_free_slot(const struct fa_children *children)
     return children->count < children->slots;
 }
 
-static struct fa_child *
-add(struct fa_children *children, const struct fa_job *job, pid_t pid, bool ours)
+static void
+add(struct fa_children *children, const struct fa_options *options, const struct fa_job *job,
+    const struct fa_child *process)
 {
     struct fa_child *child = &children->list[children->count++];
+    int64_t wall_s = fa_limits_of(job->task, false, job->input_bytes, options).wall_s;
 
-    *child = (struct fa_child){.pid = pid,
-                               .pidfd = pid > 0 ? pidfd_open(pid, 0) : -1,
-                               .ours = ours,
-                               .started_us = fa_clock_monotonic_us(),
-                               .job = job->id,
-                               .part = job->part,
-                               .asset = job->asset,
-                               .has_asset = job->has_asset,
-                               .attempt = job->attempt,
-                               .crashes = job->crashes};
+    *child = *process;
+    child->pidfd = child->pid > 0 ? pidfd_open(child->pid, 0) : -1;
+    child->deadline_us += fa_clock_monotonic_us() + wall_s * 1000000;
+    child->job = job->id;
+    child->part = job->part;
+    child->asset = job->asset;
+    child->has_asset = job->has_asset;
+    child->attempt = job->attempt;
+    child->crashes = job->crashes;
+    child->input_bytes = job->input_bytes;
     snprintf(child->task, sizeof child->task, "%s", job->task);
-    return child;
 }
 
-int
-fa_children_start(struct fa_children *children, const struct fa_options *options,
-                  const struct fa_job *job, struct fa_error *err)
+static pid_t
+start_fresh(const struct fa_options *options, const struct fa_job *job, struct fa_error *err)
 {
     char id[FA_UUID_TEXT];
     char attempt[24];
     const char *const argv[] = {"fileapi-job", fa_uuid_text(&job->id, id), attempt, NULL};
     const struct fa_spawn spawn = {
         .folder = options->libexec, .argv = argv, .environment = environ, .session = true};
-    pid_t pid;
 
     snprintf(attempt, sizeof attempt, "%lld", (long long)job->attempt);
-    pid = fa_spawn_start(&spawn, err);
+    return fa_spawn_start(&spawn, err);
+}
+
+int
+fa_children_start(struct fa_children *children, const struct fa_options *options,
+                  struct fa_spare *spare, const struct fa_job *job, struct fa_error *err)
+{
+    pid_t pid = spare != NULL ? fa_spare_give(spare, job) : 0;
+    bool given = pid > 0;
+
+    if (!given)
+        pid = start_fresh(options, job, err);
     if (pid < 0)
         return -1;
-    add(children, job, pid, true);
+    add(children, options, job, &(const struct fa_child){.pid = pid, .ours = true, .spare = given});
     return 0;
 }
 
 void
-fa_children_adopt(struct fa_children *children, const struct fa_job *job,
-                  const struct fa_job_owner *owner)
+fa_children_adopt(struct fa_children *children, const struct fa_options *options,
+                  const struct fa_job *job, const struct fa_job_owner *owner)
 {
     bool alive = fa_job_process_start(owner->pid) == owner->pid_start;
 
+    for (size_t i = 0; i < children->count; i++)
+        if (memcmp(&children->list[i].job, &job->id, sizeof job->id) == 0)
+            return;
     if (children->count < FA_CHILDREN_MAX)
-        add(children, job, alive ? (pid_t)owner->pid : 0, false);
+        add(children, options, job,
+            &(const struct fa_child){.pid = alive ? (pid_t)owner->pid : 0,
+                                     .deadline_us = -owner->age_s * 1000000});
 }
 
 size_t
@@ -97,35 +113,31 @@ has_ended(const struct fa_child *child, int *status_r)
     return child->pidfd < 0 || poll(&ended, 1, 0) > 0;
 }
 
-static void
-explain(const struct fa_child *child, int status, char *why, size_t size)
-{
-    if (child->overdue)
-        snprintf(why, size, "it took longer than allowed");
-    else if (status >= 0 && WIFSIGNALED(status))
-        snprintf(why, size, "its process ended by signal %d", WTERMSIG(status));
-    else if (status >= 0 && WIFEXITED(status))
-        snprintf(why, size, "its process ended with status %d", WEXITSTATUS(status));
-    else
-        snprintf(why, size, "its process is gone");
-}
-
 bool
-fa_children_reap(struct fa_children *children, struct fa_child *child, char *why, size_t size)
+fa_children_reap(struct fa_children *children, struct fa_child *child, int *status_r)
 {
     for (size_t i = 0; i < children->count; i++) {
-        int status;
-
-        if (!has_ended(&children->list[i], &status))
+        if (!has_ended(&children->list[i], status_r))
             continue;
         *child = children->list[i];
-        explain(child, status, why, size);
         if (child->pidfd >= 0)
             close(child->pidfd);
         children->list[i] = children->list[--children->count];
         return true;
     }
     return false;
+}
+
+enum fa_fate
+fa_child_fate(const struct fa_child *child, int status)
+{
+    if (child->overdue)
+        return FA_FATE_TIME;
+    if (status < 0)
+        return FA_FATE_GONE;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == FA_CHILD_UNBORN)
+        return FA_FATE_UNBORN;
+    return fa_fate_of_status(status, false);
 }
 
 /* The child leads a process group: what it started goes with it. */
@@ -137,12 +149,12 @@ kill_child(const struct fa_child *child)
 }
 
 void
-fa_children_kill_overdue(struct fa_children *children, int64_t limit_s)
+fa_children_kill_overdue(struct fa_children *children)
 {
-    int64_t limit_us = fa_clock_monotonic_us() - limit_s * 1000000;
+    int64_t now_us = fa_clock_monotonic_us();
 
     for (size_t i = 0; i < children->count; i++)
-        if (children->list[i].started_us < limit_us) {
+        if (children->list[i].deadline_us < now_us) {
             children->list[i].overdue = true;
             kill_child(&children->list[i]);
         }

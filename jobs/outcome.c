@@ -1,17 +1,19 @@
 #include "jobs/outcome.h"
 #include "lib/base/cleanup.h"
 #include "lib/event/event.h"
+#include "lib/part/announce.h"
 #include "lib/part/cad.h"
 #include "lib/part/stage.h"
 
 #include <string.h>
 
-enum { BACKOFF_S = 2, ARENA_LIMIT = 64 * 1024 };
+enum { ARENA_LIMIT = 64 * 1024 };
 
 struct ending {
     const struct fa_job *job;
     const char *part_status;
     const struct fa_error *failure; /* NULL: success */
+    struct fa_announcement told;
 };
 
 static const char *
@@ -55,6 +57,7 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
     fa_arena_init(&arena, ARENA_LIMIT);
+    ending->told = (struct fa_announcement){.jobs = true};
     if (outcome != FA_DB_ROW)
         return outcome;
     if (ending->failure != NULL)
@@ -65,6 +68,7 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
         outcome = fa_event_keep(db, &news, &job->id, NULL, err);
     if (outcome < 0)
         return outcome;
+    ending->told.events = true;
     return fa_job_end(db, job, news.event, ending->failure != NULL ? ending->failure->detail : NULL,
                       err);
 }
@@ -75,11 +79,9 @@ finish(struct fa_db *db, struct ending *ending, struct fa_error *err)
     enum fa_db_outcome outcome = fa_db_transaction(db, end_job, ending, err);
     struct fa_error ignored;
 
-    /* Hints: listeners and supervisors look by themselves now and then. */
-    if (outcome == FA_DB_ROW) {
-        fa_event_announce(db, &ignored);
-        fa_job_announce(db, &ignored);
-    }
+    /* A hint: listeners and supervisors look by themselves now and then. */
+    if (outcome == FA_DB_ROW)
+        fa_announce(db, &ending->told, &ignored);
     return outcome;
 }
 
@@ -102,16 +104,19 @@ fa_outcome_fail(struct fa_db *db, const struct fa_job *job, const struct fa_erro
 }
 
 enum fa_db_outcome
-fa_outcome_retry(struct fa_db *db, const struct fa_job *job, int64_t attempts, const char *why,
+fa_outcome_retry(struct fa_db *db, const struct fa_job *job, enum fa_fate fate, int64_t attempts,
                  struct fa_error *err)
 {
     struct fa_error failure;
 
-    if (job->crashes + 1 < attempts)
-        return fa_job_requeue(db, job, (int64_t)BACKOFF_S << job->crashes, true, err);
-    fa_error_set(&failure, FA_E_CONTENT, "The work was tried %lld times and did not end: %s.",
-                 (long long)attempts, why);
-    fa_error_action(&failure, "Try again later; if it happens again, tell the support the part's "
-                              "id.");
+    if (fa_fate_again(fate) && job->crashes + 1 < attempts)
+        return fa_job_requeue(db, job,
+                              &(const struct fa_job_retry){
+                                  .delay_s = fa_fate_backoff(fate, job->crashes),
+                                  .crashed = true,
+                                  .why = fa_fate_name(fate),
+                              },
+                              err);
+    fa_fate_tell(fate, job->crashes + 1, &failure);
     return fa_outcome_fail(db, job, &failure, err);
 }

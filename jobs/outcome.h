@@ -2,6 +2,7 @@
 #ifndef FA_JOBS_OUTCOME_H
 #define FA_JOBS_OUTCOME_H
 
+#include "jobs/fate.h"
 #include "lib/job/job.h"
 
 /* The job has done its work: part status (NULL: as it is), success event, state "finished" in one
@@ -15,9 +16,9 @@ enum fa_db_outcome fa_outcome_fail(struct fa_db *db, const struct fa_job *job,
                                    const struct fa_error *failure,
                                    struct fa_error *err) FA_MUSTCHECK;
 
-/* An attempt ended without a result: back into the queue with back-off, or, after `attempts` of
- * them, fa_outcome_fail with a general sentence.  `why` is for the operator. */
-enum fa_db_outcome fa_outcome_retry(struct fa_db *db, const struct fa_job *job, int64_t attempts,
-                                    const char *why, struct fa_error *err) FA_MUSTCHECK;
+/* An attempt ended without a result: back into the queue with back-off, where its fate allows for
+ * another and fewer than `attempts` have crashed, else fa_outcome_fail as its fate tells. */
+enum fa_db_outcome fa_outcome_retry(struct fa_db *db, const struct fa_job *job, enum fa_fate fate,
+                                    int64_t attempts, struct fa_error *err) FA_MUSTCHECK;
 
 #endif

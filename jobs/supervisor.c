@@ -1,11 +1,11 @@
 #include "jobs/supervisor.h"
-#include "jobs/children.h"
-#include "jobs/outcome.h"
+#include "jobs/patrol.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
 #include "lib/base/signals.h"
 #include "lib/event/log.h"
+#include "lib/job/machine.h"
 #include "lib/object/collect.h"
 #include "lib/quota/quota.h"
 #include "lib/replay/replay.h"
@@ -25,69 +25,70 @@ enum {
     COLLECT_SECONDS = 2,         /* jobs wait meanwhile */
     COLLECT_PAUSE_US = 15000000, /* when the store is away */
     SWEEP_S = 3600,
-    QUIET_S = 10, /* a claim this old must hold its lock */
-    ARENA_LIMIT = 1 << 20,
-    MACHINE_BYTES = 128
+    BULK_EVERY = 5, /* of so many claims one looks at bulk first, so that it never starves */
+    PAUSE_S = 2,    /* for a job whose process could not be started */
+    ENTER_TRIES = 20,
+    ENTER_PAUSE_US = 500000,
+    ARENA_LIMIT = 1 << 20
 };
-
-struct supervisor {
-    const struct fa_options *options;
-    const struct fa_log *log;
-    struct fa_db *db;
-    struct fa_store *store;
-    struct fa_children children;
-    char machine[MACHINE_BYTES];
-    int signals;
-    bool adopted; /* the children of an earlier supervisor are being watched */
-    int64_t housekeeping_us;
-    int64_t collect_us; /* not before, on the monotonic clock */
-    int64_t sweep_us;
-};
-
-static void
-complain(const struct supervisor *self, const char *event, const struct fa_error *err)
-{
-    fa_log_error(self->log, event, err);
-}
 
 /* --- starting ----------------------------------------------------------------------------------
  */
 
-static void
-start(struct supervisor *self, const struct fa_job *job)
+/* False when no process can be started now: that is no fault of the job. */
+static bool
+start(struct fa_supervisor *self, const struct fa_job *job)
 {
+    const struct fa_job_retry again = {.delay_s = PAUSE_S, .why = fa_fate_name(FA_FATE_UNBORN)};
     struct fa_error err = {0};
 
-    if (fa_children_start(&self->children, self->options, job, &err) == 0)
-        return;
-    complain(self, "job_start", &err);
-    if (fa_outcome_retry(self->db, job, self->options->job_attempts, "it could not be started",
-                         &err) < 0)
-        complain(self, "job_settle", &err);
+    if (fa_children_start(&self->children, self->options, &self->spare, job, &err) == 0)
+        return true;
+    fa_supervisor_complain(self, "job_start", &err);
+    if (fa_job_requeue(self->db, job, &again, &err) < 0)
+        fa_supervisor_complain(self, "job_settle", &err);
+    return false;
+}
+
+/* What somebody waits for comes first, but for every BULK_EVERYth time. */
+static enum fa_db_outcome
+claim_next(struct fa_supervisor *self, struct fa_arena *arena, struct fa_job *job,
+           struct fa_error *err)
+{
+    bool bulk_first = self->claims % BULK_EVERY == BULK_EVERY - 1;
+    enum fa_db_outcome outcome = FA_DB_NONE;
+
+    for (unsigned i = 0; i < FA_JOB_PRIORITIES && outcome == FA_DB_NONE; i++)
+        outcome = fa_job_claim(self->db, self->machine, bulk_first ? FA_JOB_PRIORITIES - 1 - i : i,
+                               arena, job, err);
+    if (outcome == FA_DB_ROW)
+        self->claims++;
+    return outcome;
 }
 
 static void
-claim(struct supervisor *self)
+claim(struct fa_supervisor *self)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     struct fa_error err = {0};
     struct fa_job job;
+    enum fa_db_outcome outcome = FA_DB_ROW;
 
     fa_arena_init(&arena, ARENA_LIMIT);
-    while (fa_children_free_slot(&self->children)) {
-        enum fa_db_outcome outcome = fa_job_claim(self->db, self->machine, &arena, &job, &err);
-
-        if (outcome < 0)
-            complain(self, "job_claim", &err);
-        if (outcome != FA_DB_ROW)
-            return;
-        start(self, &job);
+    while (outcome == FA_DB_ROW && fa_children_free_slot(&self->children)) {
+        outcome = claim_next(self, &arena, &job, &err);
+        if (outcome == FA_DB_ROW && !start(self, &job))
+            break;
     }
+    if (outcome < 0)
+        fa_supervisor_complain(self, "job_claim", &err);
+    if (fa_spare_keep(&self->spare, self->options, &err) < 0)
+        fa_supervisor_complain(self, "spare", &err);
 }
 
 /* Watches the children that an earlier supervisor of this machine has left. */
 static void
-adopt(struct supervisor *self)
+adopt(struct fa_supervisor *self)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
@@ -100,100 +101,20 @@ adopt(struct supervisor *self)
     while (outcome == FA_DB_ROW) {
         outcome = fa_job_next_running(&rows, &arena, &job, &owner, &err);
         if (outcome == FA_DB_ROW)
-            fa_children_adopt(&self->children, &job, &owner);
+            fa_children_adopt(&self->children, self->options, &job, &owner);
     }
     if (outcome < 0)
-        complain(self, "adopt", &err);
+        fa_supervisor_complain(self, "adopt", &err);
     else
         self->adopted = true;
 }
 
-/* --- ending ------------------------------------------------------------------------------------
+/* --- keeping ----------------------------------------------------------------------------------
  */
-
-/* A child has gone: when its job still counts as running, it went without a result. */
-static void
-settle(struct supervisor *self, const struct fa_child *child, const char *why)
-{
-    struct fa_error err = {0};
-    struct fa_job job = {.id = child->job,
-                         .part = child->part,
-                         .asset = child->asset,
-                         .has_asset = child->has_asset,
-                         .task = child->task,
-                         .attempt = child->attempt,
-                         .crashes = child->crashes};
-    enum fa_db_outcome outcome =
-        child->stopped ? fa_job_requeue(self->db, &job, 0, false, &err)
-                       : fa_outcome_retry(self->db, &job, self->options->job_attempts, why, &err);
-
-    if (outcome < 0)
-        complain(self, "job_settle", &err);
-    if (outcome == FA_DB_ROW)
-        fa_log(self->log, FA_LOG_WARNING, "job_crashed", FA_LOG_NUMBER("child", child->pid),
-               FA_LOG_TEXT("task", child->task), FA_LOG_TEXT("why", why));
-}
-
-static void
-reap(struct supervisor *self)
-{
-    struct fa_child child;
-    char why[80];
-
-    while (fa_children_reap(&self->children, &child, why, sizeof why))
-        settle(self, &child, why);
-}
-
-/* Stops the children whose job was cancelled, started again, or is gone with its part.  They could
- * write nothing any more; now they use nothing either. */
-static void
-stop_unwanted(struct supervisor *self)
-{
-    struct fa_error err = {0};
-
-    for (size_t i = 0; i < self->children.count; i++) {
-        struct fa_child *child = &self->children.list[i];
-        enum fa_db_outcome outcome = FA_DB_ROW;
-
-        if (!child->stopped)
-            outcome = fa_job_wanted(self->db, &child->job, child->attempt, &err);
-        if (outcome < 0) {
-            complain(self, "job_wanted", &err);
-            return;
-        }
-        if (outcome == FA_DB_ROW)
-            continue;
-        fa_log(self->log, FA_LOG_INFO, "job_unwanted", FA_LOG_NUMBER("child", child->pid),
-               FA_LOG_TEXT("task", child->task));
-        fa_children_stop_one(child);
-    }
-}
-
-/* Jobs whose child is dead and whom nobody watches: their advisory lock is free. */
-static void
-bury_dead(struct supervisor *self)
-{
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    struct fa_error err = {0};
-    struct fa_job job;
-    enum fa_db_outcome outcome;
-
-    fa_arena_init(&arena, ARENA_LIMIT);
-    while ((outcome = fa_job_find_dead(self->db, QUIET_S, &arena, &job, &err)) == FA_DB_ROW) {
-        outcome = fa_outcome_retry(self->db, &job, self->options->job_attempts,
-                                   "its process is gone", &err);
-        if (outcome < 0)
-            break;
-        fa_log(self->log, FA_LOG_WARNING, "job_dead", FA_LOG_TEXT("task", job.task),
-               FA_LOG_NUMBER("attempt", job.attempt));
-    }
-    if (outcome < 0)
-        complain(self, "bury_dead", &err);
-}
 
 /* One cycle of the collector, unless another machine is at it. */
 static void
-collect(struct supervisor *self, int64_t now_us)
+collect(struct fa_supervisor *self, int64_t now_us)
 {
     struct fa_error err = {0};
     struct fa_collect cycle = {.db = self->db,
@@ -205,14 +126,14 @@ collect(struct supervisor *self, int64_t now_us)
     if (now_us < self->collect_us)
         return;
     if (fa_collect_run(&cycle, &err) < 0) {
-        complain(self, "collect", &err);
+        fa_supervisor_complain(self, "collect", &err);
         if (err.code != FA_E_DATABASE)
             self->collect_us = now_us + COLLECT_PAUSE_US;
     } else if (cycle.sweep && !cycle.busy) {
         self->sweep_us = now_us + (int64_t)SWEEP_S * 1000000;
     }
     if (cycle.failed > 0)
-        complain(self, "collect_object", &cycle.failure);
+        fa_supervisor_complain(self, "collect_object", &cycle.failure);
     if (cycle.removed + cycle.failed + cycle.swept > 0)
         fa_log(self->log, FA_LOG_INFO, "collected", FA_LOG_NUMBER("objects", cycle.removed),
                FA_LOG_NUMBER("abandoned", cycle.abandoned), FA_LOG_NUMBER("failed", cycle.failed),
@@ -220,23 +141,21 @@ collect(struct supervisor *self, int64_t now_us)
 }
 
 static void
-keep_house(struct supervisor *self)
+keep_house(struct fa_supervisor *self)
 {
     int64_t now_us = fa_clock_monotonic_us();
     struct fa_error err = {0};
 
-    fa_children_kill_overdue(&self->children, self->options->job_timeout);
     if (now_us < self->housekeeping_us)
         return;
     self->housekeeping_us = now_us + HOUSEKEEPING_US;
-    bury_dead(self);
     collect(self, now_us);
     if (fa_replay_prune(self->db, &err) < 0)
-        complain(self, "replay_prune", &err);
+        fa_supervisor_complain(self, "replay_prune", &err);
     if (fa_event_log_prune(self->db, self->options->event_retention, &err) < 0)
-        complain(self, "event_prune", &err);
+        fa_supervisor_complain(self, "event_prune", &err);
     if (fa_quota_fold(self->db, &err) < 0)
-        complain(self, "quota_fold", &err);
+        fa_supervisor_complain(self, "quota_fold", &err);
 }
 
 /* --- the loop ----------------------------------------------------------------------------------
@@ -244,7 +163,7 @@ keep_house(struct supervisor *self)
 
 /* Waits for a signal, a notification, or the end of a child; true when asked to stop. */
 static bool
-wait_for_news(struct supervisor *self)
+wait_for_news(struct fa_supervisor *self)
 {
     struct pollfd ready[2 + FA_CHILDREN_MAX] = {{.fd = self->signals, .events = POLLIN}};
     struct signalfd_siginfo info;
@@ -253,7 +172,7 @@ wait_for_news(struct supervisor *self)
 
     ready[1] = (struct pollfd){.fd = fa_db_socket(self->db, &err), .events = POLLIN};
     if (ready[1].fd < 0)
-        complain(self, "listen", &err);
+        fa_supervisor_complain(self, "listen", &err);
     poll(ready, 2 + fa_children_poll(&self->children, ready + 2), POLL_MS);
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info)
         stop |= info.ssi_signo != SIGCHLD;
@@ -263,7 +182,7 @@ wait_for_news(struct supervisor *self)
 /* Takes the notifications off the connection; true when there were any.  One that came in with the
  * answer to a claim may tell of a job the claim did not see. */
 static bool
-drain_notifications(struct supervisor *self)
+drain_notifications(struct fa_supervisor *self)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     struct fa_error err = {0};
@@ -276,31 +195,51 @@ drain_notifications(struct supervisor *self)
     while ((outcome = fa_db_notification(self->db, &arena, &channel, &payload, &err)) == FA_DB_ROW)
         any = true;
     if (outcome < 0)
-        complain(self, "listen", &err);
+        fa_supervisor_complain(self, "listen", &err);
     return any;
 }
 
 /* Lets running jobs end, then stops the rest and hands them back uncounted. */
 static void
-drain(struct supervisor *self)
+drain(struct fa_supervisor *self)
 {
     int64_t deadline_us = fa_clock_monotonic_us() + self->options->job_drain * 1000000;
 
     fa_log(self->log, FA_LOG_INFO, "draining");
     fa_ready_notify("STOPPING=1");
+    fa_spare_drop(&self->spare);
     while (fa_children_count(&self->children) > 0) {
         if (fa_clock_monotonic_us() > deadline_us)
             fa_children_stop(&self->children);
         wait_for_news(self);
-        reap(self);
+        fa_patrol_reap(self);
     }
 }
 
+/* One supervisor a machine: two would watch the same children.  The session of one that was killed
+ * takes a moment to end. */
 static int
-open_supervisor(struct supervisor *self, struct fa_error *err)
+enter_machine(struct fa_supervisor *self, struct fa_error *err)
+{
+    for (int i = 0; i < ENTER_TRIES; i++) {
+        enum fa_db_outcome outcome =
+            fa_machine_enter(self->db, self->machine, self->options->job_slots, err);
+
+        if (outcome != FA_DB_NONE)
+            return outcome < 0 ? -1 : 0;
+        usleep(ENTER_PAUSE_US);
+    }
+    fa_error_set(err, FA_E_INTERNAL, "another fileapi-jobs runs as %s", self->machine);
+    return fa_error_action(err, "machines of one name set FILEAPI_JOB_MACHINE");
+}
+
+static int
+open_supervisor(struct fa_supervisor *self, struct fa_error *err)
 {
     const struct fa_options *options = self->options;
 
+    /* A spare that is gone is found when it is written to. */
+    signal(SIGPIPE, SIG_IGN);
     self->signals = fa_signals_open(SIGCHLD, err);
     if (self->signals < 0)
         return -1;
@@ -308,8 +247,9 @@ open_supervisor(struct supervisor *self, struct fa_error *err)
     if (self->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "start");
     fa_children_init(&self->children, options->job_slots);
-    if (fa_job_machine(self->machine, sizeof self->machine, err) < 0 ||
-        fa_store_open(options, &self->store, err) < 0)
+    fa_spare_init(&self->spare);
+    if (fa_machine_name(options->job_machine, self->machine, sizeof self->machine, err) < 0 ||
+        fa_store_open(options, &self->store, err) < 0 || enter_machine(self, err) < 0)
         return -1;
     return fa_db_listen(self->db, FA_JOB_CHANNEL, err);
 }
@@ -317,11 +257,11 @@ open_supervisor(struct supervisor *self, struct fa_error *err)
 int
 fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
 {
-    struct supervisor self = {.options = options, .log = log, .signals = -1};
+    struct fa_supervisor self = {.options = options, .log = log, .signals = -1};
     struct fa_error err = {0};
 
     if (open_supervisor(&self, &err) < 0) {
-        complain(&self, "start", &err);
+        fa_supervisor_complain(&self, "start", &err);
         return EXIT_FAILURE;
     }
     fa_log(log, FA_LOG_INFO, "supervisor_started", FA_LOG_NUMBER("slots", options->job_slots));
@@ -329,10 +269,10 @@ fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
     do {
         if (!self.adopted)
             adopt(&self);
-        reap(&self);
-        stop_unwanted(&self);
-        keep_house(&self);
+        fa_patrol_reap(&self);
         claim(&self);
+        fa_patrol(&self);
+        keep_house(&self);
     } while (drain_notifications(&self) || !wait_for_news(&self));
     drain(&self);
     fa_store_close(&self.store);

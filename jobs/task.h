@@ -5,6 +5,7 @@
 #ifndef FA_JOBS_TASK_H
 #define FA_JOBS_TASK_H
 
+#include "jobs/fate.h"
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
 #include "lib/base/options.h"
@@ -19,6 +20,9 @@ struct fa_task_ctx {
     struct fa_db *db; /* holds the job's advisory lock */
     struct fa_store *store;
     const struct fa_job *job;
+    int64_t told_us; /* when progress was told last */
+    bool has_fate;   /* the task knows better than its error's code how the attempt has ended */
+    enum fa_fate fate;
 };
 
 /*

@@ -6,11 +6,10 @@
  */
 #include "jobs/cad_process.h"
 #include "jobs/outcome.h"
+#include "jobs/progress.h"
 #include "lib/base/cleanup.h"
-#include "lib/base/clock.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/json.h"
-#include "lib/event/event.h"
 #include "lib/part/cad.h"
 #include "lib/part/reuse.h"
 #include "lib/part/stage.h"
@@ -20,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS_LIMIT = 64 * 1024, PROGRESS_EVERY_US = 250000 };
+enum { METRICS_LIMIT = 64 * 1024 };
 
 /* What each stage leaves behind; the order is that of the contract. */
 static const struct step {
@@ -37,7 +36,8 @@ struct work {
     struct fa_task_ctx *ctx;
     struct fa_cad_process process;
     size_t done; /* stages that are finished */
-    int64_t told_us;
+    bool begun;  /* the one after them */
+    struct fa_announcement told;
     /* of the stage being ended */
     const struct step *step;
     const char *metrics;
@@ -48,27 +48,6 @@ static int
 superseded(struct fa_error *err)
 {
     return fa_error_set(err, FA_E_INTERNAL, "superseded");
-}
-
-/* --- telling ---------------------------------------------------------------------------------- */
-
-static void
-tell(struct work *work, const char *stage, int percent)
-{
-    struct fa_event news = {.event = "progress",
-                            .job = work->ctx->job->task,
-                            .part = &work->ctx->job->part,
-                            .asset = &work->ctx->job->asset,
-                            .stage = stage,
-                            .percent = percent};
-    int64_t now_us = fa_clock_monotonic_us();
-    struct fa_error ignored;
-
-    if (percent > 0 && now_us - work->told_us < PROGRESS_EVERY_US)
-        return;
-    work->told_us = now_us;
-    if (fa_event_progress(work->ctx->db, &news, &work->ctx->job->id, &ignored) < 0)
-        fa_log_error(work->ctx->log, "progress", &ignored);
 }
 
 /* --- stages ----------------------------------------------------------------------------------- */
@@ -101,6 +80,7 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_job *job = work->ctx->job;
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
+    work->told = (struct fa_announcement){0};
     if (outcome != FA_DB_ROW)
         return outcome;
     if (work->step->kind == NULL)
@@ -110,7 +90,7 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
                                      work->ctx->options->store_grace, err);
     if (outcome < 0)
         return outcome;
-    return fa_stage_set(db, &job->asset, work->step->stage, "finished", NULL, err);
+    return fa_progress_end(db, job, work->step->stage, &work->told, err);
 }
 
 static int
@@ -150,6 +130,7 @@ static int
 finish_stage(struct work *work, struct fa_error *err)
 {
     struct fa_task_ctx *ctx = work->ctx;
+    struct fa_error ignored;
     FA_AUTO_FD fd = fa_cad_process_take(&work->process, work->step->output, ctx, err);
 
     if (fd < 0)
@@ -166,36 +147,63 @@ finish_stage(struct work *work, struct fa_error *err)
     if (write_stage(work, end_stage, err) < 0)
         return -1;
     work->done++;
-    tell(work, work->step->stage, 100);
+    work->begun = false;
+    if (fa_announce(ctx->db, &work->told, &ignored) < 0)
+        fa_log_error(ctx->log, "announce", &ignored);
+    return 0;
+}
+
+static int
+begin(struct work *work, struct fa_error *err)
+{
+    if (write_stage(work, begin_stage, err) < 0)
+        return -1;
+    work->begun = true;
+    fa_progress_tell(work->ctx, work->step->stage, 0);
+    return 0;
+}
+
+/* The next stage begins, goes on and ends: nothing else is believed. */
+static bool
+is_in_order(const struct work *work, const struct fa_cad_step *step)
+{
+    return work->done < FA_COUNT(steps) && strcmp(step->stage, steps[work->done].stage) == 0 &&
+           (step->what == FA_CAD_BEGIN) != work->begun;
+}
+
+/* Nothing was said for a while: a session that the server has dropped is made again, and with it
+ * the lock that tells that this attempt lives. */
+static int
+stay(const struct work *work, struct fa_error *err)
+{
+    if (fa_db_socket(work->ctx->db, err) < 0)
+        fa_log_error(work->ctx->log, "stay", err);
     return 0;
 }
 
 static int
 take_step(struct work *work, const struct fa_cad_step *step, struct fa_error *err)
 {
-    work->step = &steps[work->done < FA_COUNT(steps) ? work->done : 0];
-    if (strcmp(step->stage, work->step->stage) != 0)
-        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad is at stage \"%.40s\", not %s",
-                            step->stage, work->step->stage);
+    if (step->what == FA_CAD_QUIET)
+        return stay(work, err);
+    if (!is_in_order(work, step))
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad is at stage \"%.40s\" out of order",
+                            step->stage);
+    work->step = &steps[work->done];
     switch (step->what) {
     case FA_CAD_BEGIN:
-        if (write_stage(work, begin_stage, err) < 0)
-            return -1;
-        tell(work, step->stage, 0);
-        return 0;
+        return begin(work, err);
     case FA_CAD_PERCENT:
-        if (step->percent >= 0 && step->percent <= 100)
-            tell(work, work->step->stage, step->percent);
+        fa_progress_tell(work->ctx, work->step->stage, step->percent);
         return 0;
     case FA_CAD_END:
         return finish_stage(work, err);
     case FA_CAD_ERROR:
         fa_error_set(err, FA_E_CONTENT, "%s", step->message);
         return fa_error_action(err, "%s", step->action);
-    case FA_CAD_FAILED:
-        break;
+    default:
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad: %s", step->message);
     }
-    return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad: %s", step->message);
 }
 
 static int
@@ -241,13 +249,15 @@ open_input(struct fa_task_ctx *ctx, struct fa_error *err)
 int
 fa_task_cad_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
-    struct work work = {.ctx = ctx, .process = {.outputs = {-1, -1, -1}}};
+    struct work work = {.ctx = ctx, .process = {.outputs = {-1, -1, -1}, .progress = -1}};
     FA_AUTO_FD input = open_input(ctx, err);
     int result;
 
     if (input < 0)
         return -1;
     result = run_process(&work, input, err);
+    ctx->has_fate = work.process.has_fate;
+    ctx->fate = work.process.fate;
     fa_cad_process_close(&work.process);
     if (result < 0)
         return -1;

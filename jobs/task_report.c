@@ -2,7 +2,7 @@
  * write_and_store_analysis_results_XLS: the report about a part, as it stands when the job runs.
  */
 #include "jobs/outcome.h"
-#include "jobs/task.h"
+#include "jobs/progress.h"
 #include "lib/base/cleanup.h"
 #include "lib/part/cad.h"
 #include "lib/part/report_source.h"
@@ -18,23 +18,21 @@ enum { PICTURE_MAX = 4 << 20 };
 struct work {
     struct fa_task_ctx *ctx;
     struct fa_object object;
+    struct fa_announcement told;
 };
 
-static enum fa_db_outcome
-set_stage(struct fa_db *db, const struct fa_job *job, const char *state, struct fa_error *err)
-{
-    if (!job->has_asset)
-        return FA_DB_ROW;
-    return fa_stage_set(db, &job->asset, "analysis_report", state, NULL, err);
-}
+static const char stage[] = "analysis_report";
 
 static enum fa_db_outcome
 begin(struct fa_db *db, void *closure, struct fa_error *err)
 {
     struct work *work = closure;
-    enum fa_db_outcome outcome = fa_job_hold(db, work->ctx->job, err);
+    const struct fa_job *job = work->ctx->job;
+    enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
-    return outcome == FA_DB_ROW ? set_stage(db, work->ctx->job, "active", err) : outcome;
+    if (outcome != FA_DB_ROW || !job->has_asset)
+        return outcome;
+    return fa_stage_set(db, &job->asset, stage, "active", NULL, err);
 }
 
 static enum fa_db_outcome
@@ -44,10 +42,11 @@ end(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_job *job = work->ctx->job;
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
+    work->told = (struct fa_announcement){0};
     if (outcome == FA_DB_ROW)
         outcome = fa_cad_put_derived(db, &job->part, "report", &work->object,
                                      work->ctx->options->store_grace, err);
-    return outcome == FA_DB_ROW ? set_stage(db, job, "finished", err) : outcome;
+    return outcome == FA_DB_ROW ? fa_progress_end(db, job, stage, &work->told, err) : outcome;
 }
 
 /* The thumbnail's bytes; a report without a picture is still one. */
@@ -97,13 +96,18 @@ int
 fa_task_report_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
     struct work work = {.ctx = ctx};
+    struct fa_error ignored;
     enum fa_db_outcome outcome = fa_db_transaction(ctx->db, begin, &work, err);
 
-    if (outcome == FA_DB_ROW)
-        outcome = write_report(&work, err) < 0 ? FA_DB_FAILED : FA_DB_ROW;
-    if (outcome == FA_DB_ROW)
-        outcome = fa_db_transaction(ctx->db, end, &work, err);
-    if (outcome == FA_DB_ROW)
-        outcome = fa_outcome_finish(ctx->db, ctx->job, NULL, err);
-    return outcome < 0 ? -1 : 0;
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    fa_progress_tell(ctx, stage, 0);
+    if (write_report(&work, err) < 0)
+        return -1;
+    outcome = fa_db_transaction(ctx->db, end, &work, err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    if (fa_announce(ctx->db, &work.told, &ignored) < 0)
+        fa_log_error(ctx->log, "announce", &ignored);
+    return fa_outcome_finish(ctx->db, ctx->job, NULL, err) < 0 ? -1 : 0;
 }

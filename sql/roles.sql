@@ -18,3 +18,8 @@ ALTER ROLE fileapi_app SET lock_timeout = '4s';
 ALTER ROLE fileapi_app SET idle_in_transaction_session_timeout = '10s';
 -- A session whose client was killed must not keep its advisory lock while a statement runs.
 ALTER ROLE fileapi_app SET client_connection_check_interval = '500ms';
+-- Nor that of a machine that is gone without a word (TCP only): noticed within 10 seconds.
+ALTER ROLE fileapi_app SET tcp_keepalives_idle = '4s';
+ALTER ROLE fileapi_app SET tcp_keepalives_interval = '2s';
+ALTER ROLE fileapi_app SET tcp_keepalives_count = 3;
+ALTER ROLE fileapi_app SET tcp_user_timeout = '10s';

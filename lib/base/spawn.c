@@ -70,6 +70,7 @@ become(const struct fa_spawn *spawn, const char *path)
      */
     limit(RLIMIT_CPU, spawn->cpu_seconds, spawn->cpu_seconds + CPU_GRACE_S);
     limit(RLIMIT_FSIZE, spawn->file_bytes, spawn->file_bytes);
+    limit(RLIMIT_NOFILE, spawn->files, spawn->files);
     execve(path, (char *const *)(uintptr_t)spawn->argv,
            spawn->environment != NULL ? spawn->environment : nothing);
     _exit(CANNOT_EXEC);

@@ -19,6 +19,7 @@ struct fa_spawn {
     int64_t memory_bytes; /* limits; 0: as the caller's */
     int64_t cpu_seconds;  /* SIGXCPU */
     int64_t file_bytes;
+    int64_t files; /* open descriptors */
 };
 
 /*

@@ -120,6 +120,43 @@ is_dead(struct fa_db *db)
     return PQstatus(db->conn) != CONNECTION_OK;
 }
 
+void
+fa_db_keep_lock(struct fa_db *db, int key, const char *name)
+{
+    db->lock_key = key;
+    db->lock_name = name;
+}
+
+static int
+take_lock(struct fa_db *db, struct fa_error *err)
+{
+    char sql[512];
+    char *name = PQescapeLiteral(db->conn, db->lock_name, strlen(db->lock_name));
+    int length = -1;
+
+    if (name != NULL)
+        length = snprintf(sql, sizeof sql, "SELECT pg_advisory_lock(%d, hashtext(%s))",
+                          db->lock_key, name);
+    PQfreemem(name);
+    if (length < 0 || (size_t)length >= sizeof sql)
+        return fa_error_set(err, FA_E_INTERNAL, "lock %s", db->lock_name);
+    return fa_db_command(db, sql, "lock", err) < 0 ? -1 : 0;
+}
+
+/* What a session is to have from its beginning; without it there is none. */
+static int
+restore(struct fa_db *db, struct fa_error *err)
+{
+    for (size_t i = 0; i < db->channel_count; i++) {
+        char sql[80];
+
+        snprintf(sql, sizeof sql, "LISTEN %s", db->channels[i]);
+        if (fa_db_command(db, sql, "listen", err) < 0)
+            return -1;
+    }
+    return db->lock_name != NULL ? take_lock(db, err) : 0;
+}
+
 int
 fa_db_connect(struct fa_db *db, struct fa_error *err)
 {
@@ -130,14 +167,10 @@ fa_db_connect(struct fa_db *db, struct fa_error *err)
     fa_db_drop(db);
     if (open_connection(db, err) < 0)
         return -1;
-    for (size_t i = 0; i < db->channel_count; i++) {
-        char sql[80];
-
-        snprintf(sql, sizeof sql, "LISTEN %s", db->channels[i]);
-        if (fa_db_command(db, sql, "listen", err) < 0)
-            return -1;
-    }
-    return 0;
+    if (restore(db, err) == 0)
+        return 0;
+    fa_db_drop(db);
+    return -1;
 }
 
 /* Sends what is still to be sent and waits until the answer is complete; false when the time is up
@@ -209,7 +242,7 @@ fa_db_answer(struct fa_db *db, const char *what, struct fa_error *err)
 static bool
 is_passing(const char *sqlstate)
 {
-    static const char *const classes[] = {"08", "53", "57", "58", "55P03", "25006"};
+    static const char *const classes[] = {"08", "53", "54000", "57", "58", "55P03", "25006"};
 
     for (size_t i = 0; i < FA_COUNT(classes); i++)
         if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)

@@ -21,6 +21,8 @@ struct fa_db {
     const struct fa_statement *prepared[FA_DB_STATEMENTS];
     size_t channel_count;
     const char *channels[FA_DB_CHANNELS];
+    int lock_key;
+    const char *lock_name; /* NULL: none is kept */
 };
 
 /* Connects when there is no live connection.  Inside a transaction a lost connection stays lost. */

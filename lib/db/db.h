@@ -134,6 +134,10 @@ typedef enum fa_db_outcome fa_db_work(struct fa_db *db, void *closure, struct fa
 enum fa_db_outcome fa_db_transaction(struct fa_db *db, fa_db_work *work, void *closure,
                                      struct fa_error *err) FA_MUSTCHECK;
 
+/* The session has taken the advisory lock (key, hashtext(name)): from now on each later session
+ * takes it again when it begins, waiting for whoever tests it.  `name` must outlive `db`. */
+void fa_db_keep_lock(struct fa_db *db, int key, const char *name);
+
 /* 0 when the server answers. */
 int fa_db_check(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;
 
@@ -142,9 +146,22 @@ int fa_db_script(struct fa_db *db, const char *sql, struct fa_error *err) FA_MUS
 
 /* --- notifications --------------------------------------------------------------------------- */
 
-/* NOTIFY in a transaction of its own that does not wait for the disk: the durable commit came
- * first, this is a hint.  `channel` must be an SQL identifier; the payload is under 8000 bytes. */
+/* A notification; the channel must be an SQL identifier, the payload is under 8000 bytes. */
+struct fa_notice {
+    const char *channel;
+    const char *payload;
+};
+
+/* NOTIFY, all in one transaction of their own that does not wait for the disk: the durable commit
+ * came first, these are hints.  A failure, such as a full queue (54000), leaves the session as it
+ * was. */
+int fa_db_notify_all(struct fa_db *db, const struct fa_notice *notices, size_t count,
+                     struct fa_error *err);
 int fa_db_notify(struct fa_db *db, const char *channel, const char *payload, struct fa_error *err);
+
+/* Of the server's queue of notifications, how much is in use, in percent. */
+enum fa_db_outcome fa_db_notify_usage(struct fa_db *db, int64_t *percent_r,
+                                      struct fa_error *err) FA_MUSTCHECK;
 
 /* LISTENs now and after each reconnection; at most 4 channels, static names. */
 int fa_db_listen(struct fa_db *db, const char *channel, struct fa_error *err) FA_MUSTCHECK;

@@ -1,36 +1,68 @@
+#include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/failpoint.h"
 #include "lib/db/connection.h"
 
 #include <stdio.h>
 #include <string.h>
 
+enum { NOTIFY_LIMIT = 64 * 1024 };
+
+static bool
+add_notice(const struct fa_db *db, const struct fa_notice *notice, struct fa_buf *sql)
+{
+    char *literal = PQescapeLiteral(db->conn, notice->payload, strlen(notice->payload));
+
+    if (literal != NULL)
+        fa_buf_printf(sql, "NOTIFY %s, %s;", notice->channel, literal);
+    PQfreemem(literal);
+    return literal != NULL;
+}
+
+int
+fa_db_notify_all(struct fa_db *db, const struct fa_notice *notices, size_t count,
+                 struct fa_error *err)
+{
+    FA_CLEANUP(fa_buf_free) struct fa_buf sql;
+    struct fa_error ignored;
+
+    fa_buf_init(&sql, NOTIFY_LIMIT);
+    if (fa_db_connect(db, err) < 0)
+        return -1;
+    fa_buf_add_text(&sql, "BEGIN; SET LOCAL synchronous_commit TO off;");
+    for (size_t i = 0; i < count; i++)
+        if (!add_notice(db, &notices[i], &sql))
+            return fa_error_set(err, FA_E_DATABASE, "notify: %s", PQerrorMessage(db->conn));
+    /* What a full queue answers. */
+    if (FA_FAILPOINT("db.notify"))
+        fa_buf_add_text(&sql, "DO $$BEGIN RAISE 'too many notifications in the NOTIFY queue'"
+                              " USING ERRCODE = '54000'; END$$;");
+    fa_buf_add_text(&sql, "COMMIT");
+    if (sql.failed)
+        return fa_error_set(err, FA_E_INTERNAL, "notify: payload too long");
+    if (fa_db_command(db, sql.data, "notify", err) >= 0)
+        return 0;
+    /* A failed block stays open until it is rolled back; the session may hold a lock: it stays. */
+    if (db->conn != NULL && PQtransactionStatus(db->conn) != PQTRANS_IDLE &&
+        fa_db_command(db, "ROLLBACK", "rollback", &ignored) < 0)
+        fa_db_drop(db);
+    return -1;
+}
+
 int
 fa_db_notify(struct fa_db *db, const char *channel, const char *payload, struct fa_error *err)
 {
-    char sql[9000];
-    char *literal;
-    int length;
+    return fa_db_notify_all(db, &(const struct fa_notice){channel, payload}, 1, err);
+}
 
-    /* What the server says when a listener has not read for so long that its queue is full. */
-    if (FA_FAILPOINT("db.notify"))
-        return fa_error_set(err, FA_E_DATABASE, "notify: too many notifications");
-    if (fa_db_connect(db, err) < 0)
-        return -1;
-    literal = PQescapeLiteral(db->conn, payload, strlen(payload));
-    if (literal == NULL)
-        return fa_error_set(err, FA_E_DATABASE, "notify: %s", PQerrorMessage(db->conn));
-    length = snprintf(sql, sizeof sql,
-                      "BEGIN; SET LOCAL synchronous_commit TO off; NOTIFY %s, %s; COMMIT", channel,
-                      literal);
-    PQfreemem(literal);
-    if (length < 0 || (size_t)length >= sizeof sql)
-        return fa_error_set(err, FA_E_INTERNAL, "notify: payload too long");
-    if (fa_db_command(db, sql, "notify", err) >= 0)
-        return 0;
-    /* A failed block stays open until it is rolled back. */
-    if (db->conn != NULL && PQtransactionStatus(db->conn) != PQTRANS_IDLE)
-        fa_db_drop(db);
-    return -1;
+enum fa_db_outcome
+fa_db_notify_usage(struct fa_db *db, int64_t *percent_r, struct fa_error *err)
+{
+    static const struct fa_statement usage = {
+        "notify_usage", "SELECT (100 * pg_notification_queue_usage())::bigint AS percent"};
+
+    return fa_db_row(db, &usage, FA_NO_PARAMS, FA_COLUMNS(FA_COLUMN_INT("percent", percent_r)),
+                     NULL, err);
 }
 
 int

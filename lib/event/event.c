@@ -73,14 +73,6 @@ fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uu
 }
 
 int
-fa_event_announce(struct fa_db *db, struct fa_error *err)
-{
-    if (FA_FAILPOINT("event.none"))
-        return 0;
-    return fa_db_notify(db, FA_EVENT_CHANNEL, "", err);
-}
-
-int
 fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,
                   struct fa_error *err)
 {

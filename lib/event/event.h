@@ -38,10 +38,6 @@ enum fa_db_outcome fa_event_keep(struct fa_db *db, const struct fa_event *event,
                                  const struct fa_uuid *job, const struct fa_uuid *account,
                                  struct fa_error *err) FA_MUSTCHECK;
 
-/* After the commit, once for all it has kept: tells listeners that there is something.  A failure
- * is only worth a log line: the rows are the truth, listeners look by themselves now and then. */
-int fa_event_announce(struct fa_db *db, struct fa_error *err);
-
 /* Sends a progress message to the part's owner and whoever watches `job`. */
 int fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct fa_uuid *job,
                       struct fa_error *err);

@@ -1,72 +1,17 @@
-#include "lib/job/job.h"
+#include "lib/job/columns.h"
 
-/* The session lock of a job; the first key is ours alone among advisory locks. */
-#define LOCK_KEYS "20815, hashtext(job_id::text)"
-
-#define JOB_COLUMNS                                                                                \
-    " job_id, part_id, asset_id, asset_id IS NOT NULL AS has_asset, task, request_id, attempt, "   \
-    "crashes "
-#define JOB_TARGETS(job)                                                                           \
-    FA_COLUMN_UUID("job_id", &(job)->id), FA_COLUMN_UUID("part_id", &(job)->part),                 \
-        FA_COLUMN_UUID("asset_id", &(job)->asset), FA_COLUMN_BOOL("has_asset", &(job)->has_asset), \
-        FA_COLUMN_TEXT("task", &(job)->task), FA_COLUMN_TEXT("request_id", &(job)->request_id),    \
-        FA_COLUMN_INT("attempt", &(job)->attempt), FA_COLUMN_INT("crashes", &(job)->crashes)
+#include <stdio.h>
 
 enum fa_db_outcome
-fa_job_queue(struct fa_db *db, struct fa_job *job, const char *after_task,
-             const struct fa_uuid *account, struct fa_error *err)
+fa_job_restart(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
+               struct fa_error *err)
 {
-    static const struct fa_statement queue = {
-        "job_queue",
-        "INSERT INTO job (job_id, part_id, asset_id, task, after_task, request_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT (part_id, task) WHERE state IN ('queued', 'running') DO NOTHING"};
-    static const struct fa_statement watch = {
-        "job_watch", "INSERT INTO job_watcher (job_id, account_id) SELECT job_id, $3 FROM job"
-                     " WHERE part_id = $1 AND task = $2 AND state IN ('queued', 'running')"
-                     " ON CONFLICT DO NOTHING"};
-    enum fa_db_outcome queued;
-
-    job->id = fa_uuid_new();
-    queued = fa_db_run(db, &queue,
-                       FA_PARAMS(FA_UUID(&job->id), FA_UUID(&job->part),
-                                 FA_UUID(job->has_asset ? &job->asset : NULL), FA_TEXT(job->task),
-                                 FA_TEXT(after_task), FA_TEXT(job->request_id)),
-                       err);
-    if (queued >= 0 && account != NULL) {
-        enum fa_db_outcome watched = fa_db_run(
-            db, &watch, FA_PARAMS(FA_UUID(&job->part), FA_TEXT(job->task), FA_UUID(account)), err);
-
-        if (watched < 0)
-            return watched;
-    }
-    return queued;
-}
-
-int
-fa_job_announce(struct fa_db *db, struct fa_error *err)
-{
-    return fa_db_notify(db, FA_JOB_CHANNEL, "", err);
-}
-
-enum fa_db_outcome
-fa_job_supersede(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
-                 struct fa_error *err)
-{
-    static const struct fa_statement cancel = {
-        "job_cancel_cad", "UPDATE job SET state = 'cancelled', ended_at = now()"
-                          " WHERE part_id = $1 AND task = $2 AND state IN ('queued', 'running')"};
     static const struct fa_statement restart = {
-        "job_restart_others",
-        "UPDATE job SET state = 'queued', asset_id = $3, machine = NULL, pid = NULL,"
-        " pid_start = NULL WHERE part_id = $1 AND task <> $2 AND state IN ('queued', 'running')"};
-    enum fa_db_outcome outcome =
-        fa_db_run(db, &cancel, FA_PARAMS(FA_UUID(part), FA_TEXT(FA_TASK_CAD)), err);
+        "job_restart", "UPDATE job SET state = 'queued', asset_id = $2, machine = NULL, pid = NULL,"
+                       " pid_start = NULL, begun_at = NULL"
+                       " WHERE part_id = $1 AND state IN ('queued', 'running')"};
 
-    if (outcome < 0)
-        return outcome;
-    return fa_db_run(db, &restart, FA_PARAMS(FA_UUID(part), FA_TEXT(FA_TASK_CAD), FA_UUID(asset)),
-                     err);
+    return fa_db_run(db, &restart, FA_PARAMS(FA_UUID(part), FA_UUID(asset)), err);
 }
 
 enum fa_db_outcome
@@ -74,7 +19,7 @@ fa_job_open(struct fa_db *db, const struct fa_uuid *part, struct fa_rows *rows,
             struct fa_error *err)
 {
     static const struct fa_statement open = {
-        "job_open", "SELECT " JOB_COLUMNS " FROM job"
+        "job_open", "SELECT " FA_JOB_COLUMNS " FROM job"
                     " WHERE part_id = $1 AND state IN ('queued', 'running') FOR UPDATE"};
 
     return fa_db_rows(db, &open, FA_PARAMS(FA_UUID(part)), rows, err);
@@ -84,7 +29,7 @@ enum fa_db_outcome
 fa_job_next_open(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
                  struct fa_error *err)
 {
-    return fa_rows_next(rows, FA_COLUMNS(JOB_TARGETS(job)), arena, err);
+    return fa_rows_next(rows, FA_COLUMNS(FA_JOB_TARGETS(job)), arena, err);
 }
 
 enum fa_db_outcome
@@ -108,21 +53,23 @@ fa_job_detach(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid
     return fa_db_run(db, &detach, FA_PARAMS(FA_UUID(part), FA_UUID(asset)), err);
 }
 
-enum fa_db_outcome
-fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena, struct fa_job *job,
-             struct fa_error *err)
+static enum fa_db_outcome
+begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt, const struct fa_job_owner *self,
+      struct fa_arena *arena, struct fa_job *job, const char **lock_r, struct fa_error *err)
 {
-    static const struct fa_statement claim = {
-        "job_claim",
-        "UPDATE job SET state = 'running', attempt = attempt + 1, machine = $1, pid = NULL,"
-        " pid_start = NULL, claimed_at = now()"
-        " WHERE job_id = (SELECT job_id FROM job j WHERE state = 'queued' AND not_before <= now()"
-        "  AND NOT EXISTS (SELECT FROM job first WHERE first.part_id = j.part_id"
-        "   AND first.task = j.after_task AND first.state IN ('queued', 'running'))"
-        "  ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED)"
-        " RETURNING " JOB_COLUMNS};
+    /* The claim, which made the attempt, is durable; a server that crashes and forgets this one
+     * takes the attempt for one that never began, and gives the job to another attempt. */
+    static const struct fa_statement begin = {
+        "job_begin", "UPDATE job SET pid = $4, pid_start = $5, begun_at = clock_timestamp()"
+                     " WHERE job_id = $1 AND attempt = $2 AND state = 'running' AND machine = $3"
+                     " AND begun_at IS NULL AND pg_try_advisory_lock(" FA_JOB_LOCK_KEYS ")"
+                     " AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
+                     " RETURNING " FA_JOB_LOCK_NAME " AS lock_name, " FA_JOB_COLUMNS};
 
-    return fa_db_row(db, &claim, FA_PARAMS(FA_TEXT(machine)), FA_COLUMNS(JOB_TARGETS(job)), arena,
+    return fa_db_row(db, &begin,
+                     FA_PARAMS(FA_UUID(id), FA_INT(attempt), FA_TEXT(self->machine),
+                               FA_INT(self->pid), FA_INT(self->pid_start)),
+                     FA_COLUMNS(FA_COLUMN_TEXT("lock_name", lock_r), FA_JOB_TARGETS(job)), arena,
                      err);
 }
 
@@ -131,15 +78,26 @@ fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
              const struct fa_job_owner *self, struct fa_arena *arena, struct fa_job *job,
              struct fa_error *err)
 {
-    static const struct fa_statement begin = {
-        "job_begin", "UPDATE job SET machine = $3, pid = $4, pid_start = $5"
-                     " WHERE job_id = $1 AND attempt = $2 AND state = 'running'"
-                     " AND pg_try_advisory_lock(" LOCK_KEYS ") RETURNING " JOB_COLUMNS};
+    const char *lock = NULL;
+    enum fa_db_outcome outcome = begin(db, id, attempt, self, arena, job, &lock, err);
 
-    return fa_db_row(db, &begin,
-                     FA_PARAMS(FA_UUID(id), FA_INT(attempt), FA_TEXT(self->machine),
-                               FA_INT(self->pid), FA_INT(self->pid_start)),
-                     FA_COLUMNS(JOB_TARGETS(job)), arena, err);
+    if (outcome == FA_DB_ROW)
+        fa_db_keep_lock(db, FA_JOB_LOCK, lock);
+    return outcome;
+}
+
+int
+fa_job_warm(struct fa_db *db, struct fa_error *err)
+{
+    /* What the first use of a statement costs, in the server and here, is paid for no job. */
+    static const struct fa_uuid nobody = {{0}};
+    const struct fa_job_owner self = {.machine = ""};
+    struct fa_job job = {.id = nobody};
+    const char *lock;
+
+    if (begin(db, &nobody, 0, &self, NULL, &job, &lock, err) < 0)
+        return -1;
+    return fa_job_hold(db, &job, err) < 0 ? -1 : 0;
 }
 
 enum fa_db_outcome
@@ -182,41 +140,50 @@ fa_job_end(struct fa_db *db, const struct fa_job *job, const char *state, const 
 }
 
 enum fa_db_outcome
-fa_job_requeue(struct fa_db *db, const struct fa_job *job, int64_t delay_s, bool crashed,
+fa_job_requeue(struct fa_db *db, const struct fa_job *job, const struct fa_job_retry *retry,
                struct fa_error *err)
 {
+    /* Up to a quarter more or less: what failed together does not come back together. */
     static const struct fa_statement requeue = {
         "job_requeue",
         "UPDATE job SET state = 'queued', machine = NULL, pid = NULL, pid_start = NULL,"
-        " not_before = now() + make_interval(secs => $3::bigint),"
+        " begun_at = NULL, error = COALESCE($5, error),"
+        " not_before = now() + make_interval(secs => $3::bigint * (0.75 + random() / 2)),"
         " crashes = crashes + $4::boolean::integer"
         " WHERE job_id = $1 AND attempt = $2 AND state = 'running'"};
 
-    return fa_db_run(
-        db, &requeue,
-        FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_INT(delay_s), FA_BOOL(crashed)), err);
+    return fa_db_run(db, &requeue,
+                     FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_INT(retry->delay_s),
+                               FA_BOOL(retry->crashed), FA_TEXT(retry->why)),
+                     err);
 }
 
 enum fa_db_outcome
-fa_job_find_dead(struct fa_db *db, int64_t quiet_s, struct fa_arena *arena, struct fa_job *job,
-                 struct fa_error *err)
+fa_job_find_dead(struct fa_db *db, const struct fa_job_watch *watch, struct fa_arena *arena,
+                 struct fa_job *job, struct fa_error *err)
 {
     /* Taking the lock and giving it back in one statement is the test whether its holder lives. */
     static const struct fa_statement find = {
-        "job_find_dead", "SELECT " JOB_COLUMNS " FROM job WHERE state = 'running'"
-                         " AND claimed_at < now() - make_interval(secs => $1::bigint)"
-                         " AND CASE WHEN pg_try_advisory_lock(" LOCK_KEYS ")"
-                         "  THEN pg_advisory_unlock(" LOCK_KEYS ") ELSE false END LIMIT 1"};
+        "job_find_dead",
+        "SELECT " FA_JOB_COLUMNS " FROM job WHERE state = 'running'"
+        " AND NOT job_id = ANY ($1::text[]::uuid[])"
+        " AND claimed_at < now() - make_interval(secs => $2::bigint)"
+        " AND (claimed_at < now() - make_interval(secs => $3::bigint) OR"
+        "  CASE WHEN pg_try_advisory_lock(" FA_JOB_LOCK_KEYS ")"
+        "   THEN pg_advisory_unlock(" FA_JOB_LOCK_KEYS ") ELSE false END) LIMIT 1"};
 
-    return fa_db_row(db, &find, FA_PARAMS(FA_INT(quiet_s)), FA_COLUMNS(JOB_TARGETS(job)), arena,
-                     err);
+    return fa_db_row(db, &find,
+                     FA_PARAMS(FA_TEXTS(watch->jobs, watch->count), FA_INT(watch->quiet_s),
+                               FA_INT(watch->expired_s)),
+                     FA_COLUMNS(FA_JOB_TARGETS(job)), arena, err);
 }
 
 enum fa_db_outcome
 fa_job_running(struct fa_db *db, const char *machine, struct fa_rows *rows, struct fa_error *err)
 {
     static const struct fa_statement running = {
-        "job_running", "SELECT " JOB_COLUMNS ", pid, pid_start FROM job"
+        "job_running", "SELECT " FA_JOB_COLUMNS ", pid, pid_start,"
+                       " EXTRACT(EPOCH FROM now() - claimed_at)::bigint AS age_s FROM job"
                        " WHERE state = 'running' AND machine = $1 AND pid IS NOT NULL"};
 
     return fa_db_rows(db, &running, FA_PARAMS(FA_TEXT(machine)), rows, err);
@@ -227,7 +194,8 @@ fa_job_next_running(struct fa_rows *rows, struct fa_arena *arena, struct fa_job 
                     struct fa_job_owner *owner, struct fa_error *err)
 {
     return fa_rows_next(rows,
-                        FA_COLUMNS(JOB_TARGETS(job), FA_COLUMN_INT("pid", &owner->pid),
-                                   FA_COLUMN_INT("pid_start", &owner->pid_start)),
+                        FA_COLUMNS(FA_JOB_TARGETS(job), FA_COLUMN_INT("pid", &owner->pid),
+                                   FA_COLUMN_INT("pid_start", &owner->pid_start),
+                                   FA_COLUMN_INT("age_s", &owner->age_s)),
                         arena, err);
 }

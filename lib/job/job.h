@@ -3,7 +3,7 @@
  *
  * At most one job of a task is open (queued or running) per part.  A claim raises `attempt`; every
  * write of a running job is fenced by it, so a superseded attempt changes nothing.  The child that
- * works holds the advisory lock of its job: when the lock is free, the child is dead.
+ * works holds the advisory lock of its attempt: when the lock is free, the child is dead.
  */
 #ifndef FA_JOB_JOB_H
 #define FA_JOB_JOB_H
@@ -24,31 +24,53 @@ struct fa_job {
     bool has_asset;
     const char *task;
     const char *request_id;
-    int64_t attempt; /* of the claim at hand */
-    int64_t crashes; /* attempts that ended without a result */
+    int64_t attempt;     /* of the claim at hand */
+    int64_t crashes;     /* attempts that ended without a result */
+    int64_t input_bytes; /* of the asset */
 };
+
+/* Somebody waits for it, or it is bulk: all that an account asks for beyond what it can wait for.
+ */
+enum fa_job_priority { FA_JOB_WAITED_FOR, FA_JOB_BULK, FA_JOB_PRIORITIES };
 
 /* What a machine's supervisor knows of a running job. */
 struct fa_job_owner {
-    const char *machine; /* boot id and host, as fa_job_machine prints */
+    const char *machine; /* as fa_machine_name prints */
     int64_t pid;
     int64_t pid_start; /* clock ticks since boot */
+    int64_t age_s;     /* since the claim */
+};
+
+/* How a job goes back into the queue. */
+struct fa_job_retry {
+    int64_t delay_s; /* until it may be claimed, give or take a quarter */
+    bool crashed;    /* counts against the job */
+    const char *why; /* for the operator; NULL: as it was */
+};
+
+/* What a supervisor knows when it looks for the dead. */
+struct fa_job_watch {
+    const char *const *jobs; /* ids of those whose processes it watches: they are its own matter */
+    size_t count;
+    int64_t quiet_s;   /* a claim this old must hold its lock */
+    int64_t expired_s; /* one this old is over, whoever holds what */
 };
 
 /* Inside a transaction: queues `job` (its id is chosen here) unless one is open, and adds `account`
- * (may be NULL) to whoever watches it.  `after_task` (may be NULL): not claimed while the part has
- * an open job of that task.  FA_DB_ROW: queued now; FA_DB_NONE: one was open already. */
+ * (NULL: nobody asked) to whoever watches it.  `after_task` (may be NULL): not claimed while the
+ * part has an open job of that task.  FA_DB_ROW: queued now; FA_DB_NONE: one was open already.
+ *
+ * Whose work it is, the part's organization or else its owner, is its lane.  Within a priority
+ * lanes take turns: a lane's jobs get consecutive turns, and that of one that has none queued
+ * starts at the queue's head. */
 enum fa_db_outcome fa_job_queue(struct fa_db *db, struct fa_job *job, const char *after_task,
                                 const struct fa_uuid *account, struct fa_error *err) FA_MUSTCHECK;
 
-/* After the commit: wakes the supervisors; a hint, they look by themselves now and then. */
-int fa_job_announce(struct fa_db *db, struct fa_error *err);
-
-/* Inside a transaction: another CAD (`asset`; NULL: none) is the part's now.  Open CAD jobs are
- * cancelled, and what they have not yet written they never will; all other open jobs start again
- * and are about the new one, so whoever asked for them still gets an answer. */
-enum fa_db_outcome fa_job_supersede(struct fa_db *db, const struct fa_uuid *part,
-                                    const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
+/* Inside a transaction that holds the part: its open jobs start again and are about `asset` (NULL:
+ * none), so whoever asked for them still gets an answer; what they have not yet written they never
+ * will. */
+enum fa_db_outcome fa_job_restart(struct fa_db *db, const struct fa_uuid *part,
+                                  const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction: the open jobs of a part, in no order; then fa_job_next_open until
  * FA_DB_NONE. */
@@ -66,15 +88,21 @@ enum fa_db_outcome fa_job_cancel(struct fa_db *db, const struct fa_uuid *id,
 enum fa_db_outcome fa_job_detach(struct fa_db *db, const struct fa_uuid *part,
                                  const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
-/* Takes the next queued job for `machine`; FA_DB_NONE when there is none to take. */
-enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine, struct fa_arena *arena,
+/* Takes the next queued job of a priority for `machine`; FA_DB_NONE when there is none to take, or
+ * the machine is draining. */
+enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine,
+                                enum fa_job_priority priority, struct fa_arena *arena,
                                 struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
 
-/* The child's first step: takes the job's advisory lock for the session and puts its process into
- * the row.  FA_DB_NONE when the attempt is superseded or the lock is held: it must leave. */
+/* The child's first step: takes the attempt's advisory lock, for this session of `db` and each
+ * later one, and puts its process into the row.  FA_DB_NONE when the attempt is superseded, has
+ * begun already, or is another machine's: it must leave. */
 enum fa_db_outcome fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
                                 const struct fa_job_owner *self, struct fa_arena *arena,
                                 struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+
+/* Connects and makes ready what a child needs first, before there is a job. */
+int fa_job_warm(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction, before anything is written: locks the part, then the job's row (the order
  * of everyone, so that nobody waits in a circle), and tells whether this attempt still holds it;
@@ -91,15 +119,20 @@ enum fa_db_outcome fa_job_end(struct fa_db *db, const struct fa_job *job, const 
 enum fa_db_outcome fa_job_wanted(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
                                  struct fa_error *err) FA_MUSTCHECK;
 
-/* Puts a job back into the queue, to be claimed `delay_s` from now; fenced.  `crashed` counts
- * against the job; without it (the supervisor stopped the child) nothing does. */
-enum fa_db_outcome fa_job_requeue(struct fa_db *db, const struct fa_job *job, int64_t delay_s,
-                                  bool crashed, struct fa_error *err) FA_MUSTCHECK;
+/* Puts a job back into the queue; fenced. */
+enum fa_db_outcome fa_job_requeue(struct fa_db *db, const struct fa_job *job,
+                                  const struct fa_job_retry *retry,
+                                  struct fa_error *err) FA_MUSTCHECK;
 
-/* One running job of `machine`, or of a machine that is gone, whose advisory lock is free and that
- * was claimed more than `quiet_s` ago; its child is dead. */
-enum fa_db_outcome fa_job_find_dead(struct fa_db *db, int64_t quiet_s, struct fa_arena *arena,
-                                    struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+/* One running job that nobody works on: its attempt's lock is free.  Or it has had its time, which
+ * also finds those of a machine that has stopped without dying. */
+enum fa_db_outcome fa_job_find_dead(struct fa_db *db, const struct fa_job_watch *watch,
+                                    struct fa_arena *arena, struct fa_job *job,
+                                    struct fa_error *err) FA_MUSTCHECK;
+
+/* Drops jobs that ended more than `keep_s` ago; at most 1000 at a time. */
+enum fa_db_outcome fa_job_prune(struct fa_db *db, int64_t keep_s,
+                                struct fa_error *err) FA_MUSTCHECK;
 
 /* The running jobs of `machine`, with their processes, one per call of fa_job_next_running. */
 enum fa_db_outcome fa_job_running(struct fa_db *db, const char *machine, struct fa_rows *rows,
@@ -107,9 +140,6 @@ enum fa_db_outcome fa_job_running(struct fa_db *db, const char *machine, struct 
 enum fa_db_outcome fa_job_next_running(struct fa_rows *rows, struct fa_arena *arena,
                                        struct fa_job *job, struct fa_job_owner *owner,
                                        struct fa_error *err) FA_MUSTCHECK;
-
-/* This machine and boot: "boot-id@host"; a pid means something only with it. */
-int fa_job_machine(char *machine, size_t size, struct fa_error *err) FA_MUSTCHECK;
 
 /* Start time of process `pid` in clock ticks since boot (proc(5), field 22); -1 when there is none.
  */

@@ -1,29 +1,8 @@
-/* Telling processes apart: the machine with its boot, and a process by its start. */
+/* Telling processes apart: a process by its start. */
 #include "lib/job/job.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-int
-fa_job_machine(char *machine, size_t size, struct fa_error *err)
-{
-    char boot[40] = "";
-    char host[65] = "";
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    if (file == NULL)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "open the boot id");
-    if (fgets(boot, sizeof boot, file) != NULL)
-        boot[strcspn(boot, "\n")] = '\0';
-    fclose(file);
-    gethostname(host, sizeof host - 1);
-    if (boot[0] == '\0')
-        return fa_error_set(err, FA_E_INTERNAL, "the boot id is empty");
-    snprintf(machine, size, "%s@%s", boot, host);
-    return 0;
-}
 
 int64_t
 fa_job_process_start(int64_t pid)

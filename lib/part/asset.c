@@ -99,15 +99,15 @@ static enum fa_db_outcome
 change_cad(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uuid *asset,
            struct fa_error *err)
 {
-    const struct fa_reuse_target target = {.part = &upload->access.part,
-                                           .asset = asset,
-                                           .account = &upload->access.account->id,
-                                           .grace_s = upload->grace_s};
+    const struct fa_cad_change change = {.part = &upload->access.part,
+                                         .account = &upload->access.account->id,
+                                         .request_id = upload->request_id,
+                                         .grace_s = upload->grace_s,
+                                         .told = &upload->told};
 
     if (upload->reuse != NULL && upload->reuse->found)
-        return fa_reuse_apply(db, &target, upload->reuse, err);
-    return fa_cad_take_over(db, &upload->access.part, &upload->access.account->id,
-                            upload->request_id, upload->grace_s, &upload->queued, err);
+        return fa_reuse_apply(db, &change, asset, upload->reuse, err);
+    return fa_cad_take_over(db, &change, &upload->queued, err);
 }
 
 enum fa_db_outcome
@@ -119,6 +119,7 @@ fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *
 
     fa_arena_init(&arena, ARENA_LIMIT);
     upload->queued = false;
+    upload->told = (struct fa_announcement){0};
     outcome = upload->new_part ? create_part(db, upload, &arena, err)
                                : fa_access_lock(db, &upload->access, FA_WRITE, err);
     if (outcome >= 0)

@@ -4,6 +4,7 @@
 
 #include "lib/object/object.h"
 #include "lib/part/access.h"
+#include "lib/part/announce.h"
 #include "lib/part/reuse.h"
 
 /* An upload that has been received and stored (fa_object_create), to be made an asset. */
@@ -16,10 +17,11 @@ struct fa_asset_upload {
     bool skip_drawing;
     const struct fa_object *object;
     const char *request_id;
-    int64_t grace_s;        /* how long the object it replaces stays readable */
-    struct fa_reuse *reuse; /* what fa_reuse_prepare found; may be NULL */
-    bool queued;            /* set: a job was queued, call fa_job_announce */
-    int64_t grown;          /* set: by how many bytes the part has become larger */
+    int64_t grace_s;             /* how long the object it replaces stays readable */
+    struct fa_reuse *reuse;      /* what fa_reuse_prepare found; may be NULL */
+    bool queued;                 /* set: a job was queued */
+    int64_t grown;               /* set: by how many bytes the part has become larger */
+    struct fa_announcement told; /* set, for fa_announce after the commit */
 };
 
 /* Inside a transaction: writes asset, stages, job (or what is reused) and the replaced object's

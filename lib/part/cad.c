@@ -1,6 +1,7 @@
 #include "lib/part/cad.h"
 #include "lib/base/cleanup.h"
 #include "lib/part/asset_type.h"
+#include "lib/part/cancel.h"
 
 enum { ARENA_LIMIT = 64 * 1024 };
 
@@ -29,25 +30,29 @@ fa_cad_drop_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_
 }
 
 enum fa_db_outcome
-fa_cad_clear(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
-             int64_t grace_s, struct fa_error *err)
+fa_cad_clear(struct fa_db *db, const struct fa_cad_change *change, const struct fa_uuid *asset,
+             struct fa_error *err)
 {
-    enum fa_db_outcome outcome = fa_job_supersede(db, part, asset, err);
+    enum fa_db_outcome outcome = fa_cancel_jobs(db, change->part, FA_TASK_CAD, change->told, err);
 
     if (outcome >= 0)
-        outcome = fa_cad_drop_derived(db, part, grace_s, err);
+        outcome = fa_job_restart(db, change->part, asset, err);
     if (outcome >= 0)
-        outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(part)), err);
+        outcome = fa_cad_drop_derived(db, change->part, change->grace_s, err);
+    if (outcome >= 0)
+        outcome = fa_db_run(db, &reset_stages, FA_PARAMS(FA_UUID(change->part)), err);
     return outcome;
 }
 
 enum fa_db_outcome
-fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *account,
-                 const char *request_id, int64_t grace_s, bool *queued_r, struct fa_error *err)
+fa_cad_take_over(struct fa_db *db, const struct fa_cad_change *change, bool *queued_r,
+                 struct fa_error *err)
 {
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    struct fa_job job = {
-        .part = *part, .has_asset = true, .task = FA_TASK_CAD, .request_id = request_id};
+    struct fa_job job = {.part = *change->part,
+                         .has_asset = true,
+                         .task = FA_TASK_CAD,
+                         .request_id = change->request_id};
     const char *basename = NULL;
     enum fa_db_outcome found;
     enum fa_db_outcome outcome;
@@ -55,23 +60,23 @@ fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part, const struct fa_u
     fa_arena_init(&arena, ARENA_LIMIT);
     *queued_r = false;
     found = fa_db_row(
-        db, &newest, FA_PARAMS(FA_UUID(part)),
+        db, &newest, FA_PARAMS(FA_UUID(change->part)),
         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset), FA_COLUMN_TEXT("basename", &basename)),
         &arena, err);
     if (found < 0)
         return found;
-    outcome = fa_cad_clear(db, part, found == FA_DB_ROW ? &job.asset : NULL, grace_s, err);
+    outcome = fa_cad_clear(db, change, found == FA_DB_ROW ? &job.asset : NULL, err);
     if (outcome < 0)
         return outcome;
     if (found == FA_DB_NONE)
-        return fa_cad_set_status(db, part, "empty", err);
+        return fa_cad_set_status(db, change->part, "empty", err);
     if (!fa_format_of(basename)->processed)
-        return fa_cad_set_status(db, part, "ready", err);
-    *queued_r = true;
-    outcome = fa_job_queue(db, &job, NULL, account, err);
+        return fa_cad_set_status(db, change->part, "ready", err);
+    *queued_r = change->told->jobs = true;
+    outcome = fa_job_queue(db, &job, NULL, change->account, err);
     if (outcome < 0)
         return outcome;
-    return fa_cad_set_status(db, part, "processing", err);
+    return fa_cad_set_status(db, change->part, "processing", err);
 }
 
 enum fa_db_outcome

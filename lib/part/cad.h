@@ -5,25 +5,32 @@
 
 #include "lib/job/job.h"
 #include "lib/object/object.h"
+#include "lib/part/announce.h"
+
+/* A part's CAD is another one now. */
+struct fa_cad_change {
+    const struct fa_uuid *part;
+    const struct fa_uuid *account; /* who has changed it */
+    const char *request_id;
+    int64_t grace_s;              /* how long what is dropped stays readable */
+    struct fa_announcement *told; /* gets what is to be announced */
+};
 
 /* Inside a transaction that holds the part: another CAD (or none) has become the newest.  What was
  * derived from the old one is dropped, open jobs are superseded, stages start again, and a job for
  * the new CAD is queued where its format is processed; `queued_r` tells. */
-enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_uuid *part,
-                                    const struct fa_uuid *account, const char *request_id,
-                                    int64_t grace_s, bool *queued_r,
-                                    struct fa_error *err) FA_MUSTCHECK;
+enum fa_db_outcome fa_cad_take_over(struct fa_db *db, const struct fa_cad_change *change,
+                                    bool *queued_r, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction that holds the part: drops what was derived from its CAD; the objects are
  * buried. */
 enum fa_db_outcome fa_cad_drop_derived(struct fa_db *db, const struct fa_uuid *part,
                                        int64_t grace_s, struct fa_error *err) FA_MUSTCHECK;
 
-/* The step of it before anything new: drops what was derived and supersedes the open jobs; those
- * that go on are about `asset` (NULL: none). */
-enum fa_db_outcome fa_cad_clear(struct fa_db *db, const struct fa_uuid *part,
-                                const struct fa_uuid *asset, int64_t grace_s,
-                                struct fa_error *err) FA_MUSTCHECK;
+/* The step of it before anything new: drops what was derived.  An open CAD job is cancelled, with
+ * an event; all others start again and are about `asset` (NULL: none). */
+enum fa_db_outcome fa_cad_clear(struct fa_db *db, const struct fa_cad_change *change,
+                                const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction that holds the job: puts a derived file into place; an older one of its kind
  * is buried. */

@@ -21,6 +21,7 @@ struct remaking {
     const char *task;
     struct fa_uuid cad; /* the part's newest */
     enum fa_remake_result result;
+    struct fa_announcement told;
 };
 
 static const char *
@@ -69,10 +70,15 @@ queue(struct fa_db *db, void *closure, struct fa_error *err)
                          .has_asset = true,
                          .task = self->task,
                          .request_id = remake->request_id};
+    const struct fa_cad_change change = {.part = remake->part,
+                                         .request_id = remake->request_id,
+                                         .grace_s = remake->grace_s,
+                                         .told = &self->told};
     bool queued;
     enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(remake->part)), err);
 
     self->result = FA_REMAKE_SETTLED;
+    self->told = (struct fa_announcement){.jobs = true};
     if (outcome == FA_DB_ROW)
         outcome =
             fa_db_run(db, &still, FA_PARAMS(FA_UUID(remake->part), FA_TEXT(remake->key)), err);
@@ -80,8 +86,7 @@ queue(struct fa_db *db, void *closure, struct fa_error *err)
         return outcome;
     self->result = FA_REMAKE_QUEUED;
     if (strcmp(self->task, FA_TASK_CAD) == 0)
-        return fa_cad_take_over(db, remake->part, NULL, remake->request_id, remake->grace_s,
-                                &queued, err);
+        return fa_cad_take_over(db, &change, &queued, err);
     return fa_job_queue(db, &job, FA_TASK_CAD, NULL, err);
 }
 
@@ -103,6 +108,6 @@ fa_remake_derived(struct fa_db *db, struct fa_store *store, const struct fa_rema
     if (fa_db_transaction(db, queue, &self, err) < 0)
         return -1;
     *result_r = self.result;
-    fa_job_announce(db, &ignored);
+    fa_announce(db, &self.told, &ignored);
     return 0;
 }

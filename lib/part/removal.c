@@ -1,10 +1,8 @@
 #include "lib/part/removal.h"
 #include "lib/base/cleanup.h"
-#include "lib/event/event.h"
 #include "lib/object/object.h"
 #include "lib/part/cad.h"
-
-#include <string.h>
+#include "lib/part/cancel.h"
 
 enum { ARENA_LIMIT = 64 * 1024 };
 
@@ -16,57 +14,26 @@ static const struct fa_statement drop_assets = {
     " INSERT INTO object_tombstone (object_key, due_at)"
     " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
 
-/* --- jobs ------------------------------------------------------------------------------------ */
-
-static enum fa_db_outcome
-cancel_job(struct fa_db *db, struct fa_removal *removal, const struct fa_job *job,
-           struct fa_error *err)
-{
-    const struct fa_event news = {.event = "cancelled",
-                                  .job = job->task,
-                                  .part = &job->part,
-                                  .asset = job->has_asset ? &job->asset : NULL,
-                                  .percent = -1};
-    enum fa_db_outcome outcome = fa_event_keep(db, &news, &job->id, NULL, err);
-
-    if (outcome < 0)
-        return outcome;
-    removal->told = true;
-    return fa_job_cancel(db, &job->id, err);
-}
-
-/* Cancels the part's open jobs, or with `task` those of it only. */
-static enum fa_db_outcome
-cancel_jobs(struct fa_db *db, struct fa_removal *removal, const char *task, struct fa_error *err)
-{
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    struct fa_job job;
-    enum fa_db_outcome outcome = fa_job_open(db, &removal->access.part, &rows, err);
-
-    fa_arena_init(&arena, ARENA_LIMIT);
-    while (outcome >= 0 && (outcome = fa_job_next_open(&rows, &arena, &job, err)) == FA_DB_ROW)
-        if (task == NULL || strcmp(job.task, task) == 0)
-            outcome = cancel_job(db, removal, &job, err);
-    return outcome;
-}
-
 /* Starts a transaction's work: nothing told yet, the part locked, the right checked. */
 static enum fa_db_outcome
 begin(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
-    removal->told = false;
+    removal->told = (struct fa_announcement){.jobs = true};
     return fa_access_lock(db, &removal->access, FA_WRITE, err);
 }
 
 /* The part's CAD has gone: the next one takes over, or none. */
 static enum fa_db_outcome
-take_over(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err)
+take_over(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
+    const struct fa_cad_change change = {.part = &removal->access.part,
+                                         .account = &removal->access.account->id,
+                                         .request_id = removal->request_id,
+                                         .grace_s = removal->grace_s,
+                                         .told = &removal->told};
     bool queued;
 
-    return fa_cad_take_over(db, &removal->access.part, &removal->access.account->id,
-                            removal->request_id, removal->grace_s, &queued, err);
+    return fa_cad_take_over(db, &change, &queued, err);
 }
 
 /* --- one asset ------------------------------------------------------------------------------- */
@@ -113,7 +80,7 @@ remove_asset(struct fa_db *db, void *closure, struct fa_error *err)
     if (outcome >= 0)
         outcome = find_doomed(db, removal, &arena, &doomed, err);
     if (outcome >= 0 && doomed.is_cad)
-        outcome = cancel_jobs(db, removal, FA_TASK_CAD, err);
+        outcome = fa_cancel_jobs(db, &removal->access.part, FA_TASK_CAD, &removal->told, err);
     if (outcome >= 0)
         outcome = fa_job_detach(db, &removal->access.part, &doomed.asset, err);
     if (outcome >= 0)
@@ -140,7 +107,7 @@ remove_cad(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome = begin(db, removal, err);
 
     if (outcome >= 0)
-        outcome = cancel_jobs(db, removal, NULL, err);
+        outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
     if (outcome >= 0)
         outcome = fa_job_detach(db, part, NULL, err);
     if (outcome >= 0)
@@ -164,7 +131,7 @@ remove_part(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome = begin(db, removal, err);
 
     if (outcome >= 0)
-        outcome = cancel_jobs(db, removal, NULL, err);
+        outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
     if (outcome >= 0)
         outcome = fa_cad_drop_derived(db, part, removal->grace_s, err);
     if (outcome >= 0)
@@ -199,12 +166,4 @@ int
 fa_removal_part(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
     return run(db, remove_part, removal, err);
-}
-
-int
-fa_removal_announce(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err)
-{
-    if (removal->told && fa_event_announce(db, err) < 0)
-        return -1;
-    return fa_job_announce(db, err);
 }

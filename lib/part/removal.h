@@ -9,13 +9,14 @@
 #define FA_PART_REMOVAL_H
 
 #include "lib/part/access.h"
+#include "lib/part/announce.h"
 
 struct fa_removal {
     struct fa_access access;
     const char *request_id;
     int64_t grace_s;      /* how long what is removed stays readable for downloads under way */
     const char *basename; /* of fa_removal_asset */
-    bool told;            /* set: events are to be announced */
+    struct fa_announcement told; /* set, for fa_announce after it */
 };
 
 /* Removes the asset of that name.  Where it was the part's CAD, what was derived from it goes too,
@@ -30,8 +31,5 @@ int fa_removal_cad(struct fa_db *db, struct fa_removal *removal, struct fa_error
 /* Removes the part and everything of it.  FA_E_NO_PART, FA_E_FORBIDDEN. */
 int fa_removal_part(struct fa_db *db, struct fa_removal *removal,
                     struct fa_error *err) FA_MUSTCHECK;
-
-/* After it: tells listeners and supervisors; hints, both look by themselves now and then. */
-int fa_removal_announce(struct fa_db *db, const struct fa_removal *removal, struct fa_error *err);
 
 #endif

@@ -25,20 +25,22 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_quota_amounts one_job = {.of[FA_QUOTA_JOBS] = 1};
     enum fa_db_outcome outcome = fa_access_lock(db, &request->access, FA_READ, err);
 
-    request->current = false;
+    request->told = (struct fa_announcement){0};
     if (outcome >= 0)
         outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
     if (outcome < 0)
         return outcome;
-    request->current = outcome == FA_DB_ROW;
-    if (request->current)
+    if (outcome == FA_DB_ROW) {
+        request->told.events = true;
         return fa_event_keep(db, &news, NULL, &request->access.account->id, err);
+    }
     outcome = fa_db_row(db, &find_cad, FA_PARAMS(FA_UUID(&job.part)),
                         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset),
                                    FA_COLUMN_BOOL("has_asset", &job.has_asset)),
                         NULL, err);
     if (outcome < 0)
         return outcome;
+    request->told.jobs = true;
     outcome = fa_job_queue(db, &job, FA_TASK_CAD, &request->access.account->id, err);
     if (outcome != FA_DB_ROW)
         return outcome;
@@ -49,12 +51,4 @@ int
 fa_report_request(struct fa_db *db, struct fa_report_request *request, struct fa_error *err)
 {
     return fa_db_transaction(db, request_report, request, err) < 0 ? -1 : 0;
-}
-
-int
-fa_report_announce(struct fa_db *db, const struct fa_report_request *request, struct fa_error *err)
-{
-    if (request->current)
-        return fa_event_announce(db, err);
-    return fa_job_announce(db, err);
 }

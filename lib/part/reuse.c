@@ -2,7 +2,6 @@
 #include "lib/base/digest.h"
 #include "lib/event/event.h"
 #include "lib/part/asset_type.h"
-#include "lib/part/cad.h"
 #include "lib/part/stage.h"
 
 static const char *const kinds[FA_REUSE_FILES] = {"visualization", "thumbnail"};
@@ -96,43 +95,42 @@ finish_stages(struct fa_db *db, const struct fa_uuid *asset, struct fa_error *er
 }
 
 static enum fa_db_outcome
-put_files(struct fa_db *db, const struct fa_reuse_target *target, const struct fa_reuse *reuse,
+put_files(struct fa_db *db, const struct fa_cad_change *change, const struct fa_reuse *reuse,
           struct fa_error *err)
 {
     enum fa_db_outcome outcome = FA_DB_ROW;
 
     for (size_t i = 0; outcome >= 0 && i < FA_REUSE_FILES; i++)
-        outcome = fa_cad_put_derived(db, target->part, kinds[i], &reuse->objects[i],
-                                     target->grace_s, err);
+        outcome = fa_cad_put_derived(db, change->part, kinds[i], &reuse->objects[i],
+                                     change->grace_s, err);
     return outcome;
 }
 
 enum fa_db_outcome
-fa_reuse_apply(struct fa_db *db, const struct fa_reuse_target *target, struct fa_reuse *reuse,
-               struct fa_error *err)
+fa_reuse_apply(struct fa_db *db, const struct fa_cad_change *change, const struct fa_uuid *asset,
+               const struct fa_reuse *reuse, struct fa_error *err)
 {
     const struct fa_event news = {.event = "finished",
                                   .job = FA_TASK_CAD,
-                                  .part = target->part,
-                                  .asset = target->asset,
+                                  .part = change->part,
+                                  .asset = asset,
                                   .percent = -1};
-    enum fa_db_outcome outcome =
-        fa_cad_clear(db, target->part, target->asset, target->grace_s, err);
+    enum fa_db_outcome outcome = fa_cad_clear(db, change, asset, err);
 
     if (outcome >= 0)
-        outcome = fa_cad_add_result(db, target->asset, "cad", reuse->figures, err);
+        outcome = fa_cad_add_result(db, asset, "cad", reuse->figures, err);
     if (outcome >= 0)
-        outcome = put_files(db, target, reuse, err);
+        outcome = put_files(db, change, reuse, err);
     if (outcome >= 0)
-        outcome = finish_stages(db, target->asset, err);
+        outcome = finish_stages(db, asset, err);
     if (outcome >= 0)
-        outcome = fa_reuse_offer(db, target->asset, err);
+        outcome = fa_reuse_offer(db, asset, err);
     if (outcome >= 0)
-        outcome = fa_cad_set_status(db, target->part, "ready", err);
+        outcome = fa_cad_set_status(db, change->part, "ready", err);
     if (outcome < 0)
         return outcome;
-    reuse->told = true;
-    return fa_event_keep(db, &news, NULL, target->account, err);
+    change->told->events = true;
+    return fa_event_keep(db, &news, NULL, change->account, err);
 }
 
 enum fa_db_outcome

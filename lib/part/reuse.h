@@ -10,6 +10,7 @@
 
 #include "lib/object/object.h"
 #include "lib/part/access.h"
+#include "lib/part/cad.h"
 
 /* Raised whenever figures, model or picture of the same file come out differently: what an older
  * release made is then made anew. */
@@ -22,7 +23,6 @@ struct fa_reuse {
     bool found;
     const char *figures;                      /* JSON, in the arena given */
     struct fa_object objects[FA_REUSE_FILES]; /* copies, not yet owned */
-    bool told;                                /* set when used: an event is to be announced */
 };
 
 /* The upload it is for. */
@@ -39,18 +39,11 @@ enum fa_db_outcome fa_reuse_prepare(struct fa_db *db, struct fa_store *store,
                                     const struct fa_reuse_request *request, struct fa_arena *arena,
                                     struct fa_reuse *reuse, struct fa_error *err) FA_MUSTCHECK;
 
-/* The part's new CAD, and for whom. */
-struct fa_reuse_target {
-    const struct fa_uuid *part;
-    const struct fa_uuid *asset;
-    const struct fa_uuid *account;
-    int64_t grace_s;
-};
-
-/* Inside the transaction that has placed the CAD, in place of fa_cad_take_over: results, derived
- * files, stages, part status and the success event. */
-enum fa_db_outcome fa_reuse_apply(struct fa_db *db, const struct fa_reuse_target *target,
-                                  struct fa_reuse *reuse, struct fa_error *err) FA_MUSTCHECK;
+/* Inside the transaction that has placed the CAD `asset`, in place of fa_cad_take_over: results,
+ * derived files, stages, part status and the success event. */
+enum fa_db_outcome fa_reuse_apply(struct fa_db *db, const struct fa_cad_change *change,
+                                  const struct fa_uuid *asset, const struct fa_reuse *reuse,
+                                  struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside the transaction that ends an analysis: its results may be used again. */
 enum fa_db_outcome fa_reuse_offer(struct fa_db *db, const struct fa_uuid *asset,

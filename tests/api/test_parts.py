@@ -268,6 +268,12 @@ def test_methods(alice, helpers):
 
 # --- deleting ----------------------------------------------------------------------------------
 
+def ends(stack, part):
+    """What was told of the ends of the part's jobs; stages end too."""
+    return stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
+                     " AND body ->> 'event' <> 'progress' ORDER BY event_id").split()
+
+
 def test_delete_part_while_its_job_runs(stack, user, helpers):
     """At any moment: rows and files go, the end of the job is told once, nothing comes after."""
     chance = random.Random(SEED)
@@ -277,15 +283,14 @@ def test_delete_part_while_its_job_runs(stack, user, helpers):
         user.upload(b"1", name="x.txt", part=part, kind="misc")
         time.sleep(chance.uniform(0, 0.25))
         assert user.call("DELETE", f"/api/v1/part/{part}/").status_code == 200, turn
-        told = stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'").split()
+        told = ends(stack, part)
         assert told in (["cancelled"], ["finished"]), (turn, told)
         gone.append((part, told))
     time.sleep(1)
     for part, told in gone:
         for table in ("part", "asset", "derived_file", "job"):
             assert stack.sql(f"SELECT count(*) FROM {table} WHERE part_id = '{part}'") == "0"
-        assert stack.sql("SELECT body ->> 'event' FROM event WHERE part_id ="
-                         f" '{part}'").split() == told
+        assert ends(stack, part) == told
     assert listed(user)["parts"] == []
     named = set(stack.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file"
                           " UNION SELECT object_key FROM object_tombstone UNION"
@@ -327,7 +332,7 @@ def test_a_cancelled_job_s_process_is_stopped(stack, user, helpers):
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(pid)
-    assert stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'") == "cancelled"
+    assert ends(stack, part) == ["cancelled"]
     log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log").read_text()
     assert any("job_unwanted" in line and str(pid) in line for line in log.splitlines())
 

@@ -1,0 +1,46 @@
+#include "jobs/progress.h"
+#include "lib/base/clock.h"
+#include "lib/event/event.h"
+#include "lib/part/stage.h"
+
+enum { EVERY_US = 250000, ALL = 100 };
+
+static struct fa_event
+news_of(const struct fa_job *job, const char *stage, int percent)
+{
+    return (struct fa_event){.event = "progress",
+                             .job = job->task,
+                             .part = &job->part,
+                             .asset = job->has_asset ? &job->asset : NULL,
+                             .stage = stage,
+                             .percent = percent};
+}
+
+void
+fa_progress_tell(struct fa_task_ctx *ctx, const char *stage, int percent)
+{
+    const struct fa_event news = news_of(ctx->job, stage, percent);
+    int64_t now_us = fa_clock_monotonic_us();
+    struct fa_error err;
+
+    if (percent > 0 && now_us - ctx->told_us < EVERY_US)
+        return;
+    ctx->told_us = now_us;
+    if (fa_event_progress(ctx->db, &news, &ctx->job->id, &err) < 0)
+        fa_log_error(ctx->log, "progress", &err);
+}
+
+enum fa_db_outcome
+fa_progress_end(struct fa_db *db, const struct fa_job *job, const char *stage,
+                struct fa_announcement *told, struct fa_error *err)
+{
+    const struct fa_event news = news_of(job, stage, ALL);
+    enum fa_db_outcome outcome = FA_DB_ROW;
+
+    if (job->has_asset)
+        outcome = fa_stage_set(db, &job->asset, stage, "finished", NULL, err);
+    if (outcome >= 0)
+        outcome = fa_event_keep(db, &news, &job->id, NULL, err);
+    told->events = true;
+    return outcome;
+}

@@ -1,0 +1,40 @@
+#include "lib/part/cancel.h"
+#include "lib/base/cleanup.h"
+#include "lib/event/event.h"
+
+#include <string.h>
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+enum fa_db_outcome
+fa_cancel_job(struct fa_db *db, const struct fa_job *job, struct fa_announcement *told,
+              struct fa_error *err)
+{
+    const struct fa_event news = {.event = "cancelled",
+                                  .job = job->task,
+                                  .part = &job->part,
+                                  .asset = job->has_asset ? &job->asset : NULL,
+                                  .percent = -1};
+    enum fa_db_outcome outcome = fa_event_keep(db, &news, &job->id, NULL, err);
+
+    if (outcome < 0)
+        return outcome;
+    told->events = told->jobs = true;
+    return fa_job_cancel(db, &job->id, err);
+}
+
+enum fa_db_outcome
+fa_cancel_jobs(struct fa_db *db, const struct fa_uuid *part, const char *task,
+               struct fa_announcement *told, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    struct fa_job job;
+    enum fa_db_outcome outcome = fa_job_open(db, part, &rows, err);
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    while (outcome >= 0 && (outcome = fa_job_next_open(&rows, &arena, &job, err)) == FA_DB_ROW)
+        if (task == NULL || strcmp(job.task, task) == 0)
+            outcome = fa_cancel_job(db, &job, told, err);
+    return outcome;
+}
