@@ -1,45 +1,169 @@
-/* jobs: what is queued and running. */
-#include "ctl/command.h"
-#include "lib/base/cleanup.h"
-#include "lib/job/listing.h"
+/* jobs: looking at the queue, and changing it. */
+#include "ctl/jobs.h"
+#include "lib/base/clock.h"
+#include "lib/job/job.h"
+#include "lib/job/machine.h"
+#include "lib/part/rework.h"
 
+#include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { DRAIN_POLL_US = 200000, DRAIN_MARGIN_S = 10 };
+
+int
+fa_jobs_id(const char *text, struct fa_uuid *id_r, struct fa_error *err)
+{
+    if (fa_uuid_parse(text, strlen(text), id_r))
+        return 0;
+    return fa_error_set(err, FA_E_INTERNAL, "\"%.60s\" is no id: 32 hex digits", text);
+}
+
+/* --- retry, cancel ---------------------------------------------------------------------------- */
+
+typedef int rework(struct fa_db *db, struct fa_rework *rework, struct fa_error *err);
+
+/* One after the other; the first that cannot be done ends it. */
+static int
+change(struct fa_db *db, int argc, char **argv, rework *run, struct fa_error *err)
+{
+    struct fa_error ignored;
+
+    if (argc < 2)
+        return fa_error_set(err, FA_E_INTERNAL, "takes the ids of jobs");
+    for (int i = 1; i < argc; i++) {
+        struct fa_rework job = {.told = {0}};
+
+        if (fa_jobs_id(argv[i], &job.job, err) < 0)
+            return -1;
+        if (run(db, &job, err) < 0)
+            return fa_error_wrap(err, "%s", argv[i]);
+        fa_announce(db, &job.told, &ignored);
+        printf("%s\n", argv[i]);
+    }
+    return 0;
+}
+
+int
+fa_jobs_retry(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+{
+    (void)ctl;
+    return change(db, argc, argv, fa_rework_retry, err);
+}
+
+int
+fa_jobs_cancel(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+{
+    (void)ctl;
+    return change(db, argc, argv, fa_rework_cancel, err);
+}
+
+/* --- drain ------------------------------------------------------------------------------------ */
+
+struct drain {
+    char machine[FA_MACHINE_BYTES];
+    bool resume;
+};
 
 static int
-print(struct fa_ctl *ctl, struct fa_rows *rows, struct fa_error *err)
+read_drain(const struct fa_ctl *ctl, int argc, char **argv, struct drain *drain,
+           struct fa_error *err)
 {
-    struct fa_job_line line;
-    enum fa_db_outcome outcome;
+    static const struct option options[] = {{"machine", required_argument, NULL, 'm'},
+                                            {"resume", no_argument, NULL, 'r'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
 
-    printf("%-32s %-32s %-36s %-9s %7s %7s %8s %s\n", "JOB", "PART", "TASK", "STATE", "ATTEMPT",
-           "CRASHES", "AGE (S)", "ERROR");
-    while ((outcome = fa_job_listing_next(rows, ctl->arena, &line, err)) == FA_DB_ROW) {
-        char job[FA_UUID_TEXT];
-        char part[FA_UUID_TEXT];
-
-        printf("%s %s %-36s %-9s %7lld %7lld %8lld %s\n", fa_uuid_text(&line.id, job),
-               fa_uuid_text(&line.part, part), line.task, line.state, (long long)line.attempt,
-               (long long)line.crashes, (long long)line.age_s,
-               line.error != NULL ? line.error : "");
+    if (fa_machine_name(ctl->options->job_machine, drain->machine, sizeof drain->machine, err) < 0)
+        return -1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'm')
+            snprintf(drain->machine, sizeof drain->machine, "%s", optarg);
+        else if (option == 'r')
+            drain->resume = true;
+        else
+            return fa_error_set(err, FA_E_INTERNAL, "takes [--machine NAME] [--resume]");
     }
-    return outcome < 0 ? -1 : 0;
+    return optind < argc ? fa_error_set(err, FA_E_INTERNAL, "takes [--machine NAME] [--resume]")
+                         : 0;
+}
+
+/* Until nothing runs there; the supervisor hands back what has not ended when its time is up. */
+static int
+wait_drained(struct fa_ctl *ctl, struct fa_db *db, const char *name, struct fa_error *err)
+{
+    int64_t deadline_us =
+        fa_clock_monotonic_us() + (ctl->options->job_drain + DRAIN_MARGIN_S) * 1000000;
+    struct fa_machine machine = {.running = 0};
+
+    do {
+        if (fa_machine_read(db, name, &machine, err) < 0)
+            return -1;
+        if (machine.running == 0) {
+            printf("%s is drained\n", name);
+            return 0;
+        }
+        usleep(DRAIN_POLL_US);
+    } while (fa_clock_monotonic_us() < deadline_us);
+    return fa_error_set(err, FA_E_INTERNAL, "%" PRId64 " jobs still run on %s", machine.running,
+                        name);
+}
+
+int
+fa_jobs_drain(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+{
+    struct drain drain = {.resume = false};
+    struct fa_machine machine = {.alive = false};
+    struct fa_error ignored;
+
+    if (read_drain(ctl, argc, argv, &drain, err) < 0 ||
+        fa_machine_read(db, drain.machine, &machine, err) < 0)
+        return -1;
+    if (!machine.alive) {
+        fa_error_set(err, FA_E_INTERNAL, "no fileapi-jobs runs on %s", drain.machine);
+        return fa_error_action(err, "--machine takes a name as `fileapictl jobs show` prints it");
+    }
+    if (fa_machine_drain(db, drain.machine, !drain.resume, err) < 0)
+        return -1;
+    fa_db_notify(db, FA_JOB_CHANNEL, "", &ignored);
+    if (!drain.resume)
+        return wait_drained(ctl, db, drain.machine, err);
+    printf("%s takes jobs\n", drain.machine);
+    return 0;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    fa_jobs_command *run;
+} words[] = {
+    {"list", fa_jobs_list},     {"show", fa_jobs_show},   {"retry", fa_jobs_retry},
+    {"cancel", fa_jobs_cancel}, {"drain", fa_jobs_drain},
+};
+
+/* Without a word, or with options at once: list. */
+static int
+run(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+{
+    if (argc == 1 || argv[1][0] == '-')
+        return fa_jobs_list(ctl, db, argc, argv, err);
+    for (size_t i = 0; i < FA_COUNT(words); i++)
+        if (strcmp(argv[1], words[i].name) == 0)
+            return words[i].run(ctl, db, argc - 1, argv + 1, err);
+    return fa_error_set(err, FA_E_INTERNAL, "no \"%.40s\": list, show, retry, cancel or drain",
+                        argv[1]);
 }
 
 int
 fa_command_jobs(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
-    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
     struct fa_db *db =
-        fa_db_new(ctl->options->database, "fileapictl", ctl->options->database_timeout);
-    int result = -1;
+        fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout);
+    int result = db == NULL ? fa_error_set(err, FA_E_MEMORY, "database connection")
+                            : run(ctl, db, argc, argv, err);
 
-    if (argc > (all ? 2 : 1))
-        fa_error_set(err, FA_E_INTERNAL, "takes --all or nothing");
-    else if (db == NULL)
-        fa_error_set(err, FA_E_MEMORY, "database connection");
-    else if (fa_job_listing(db, all, &rows, err) >= 0)
-        result = print(ctl, &rows, err);
     fa_db_free(&db);
     return result;
 }

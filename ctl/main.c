@@ -14,7 +14,12 @@ static const struct {
     {"keys", "", "make the embedded issuer's key and its JWKS file", fa_command_keys},
     {"token", "--sub S [--org O]... [--role R]... [--name N] [--email E] [--ttl SEC]",
      "print a bearer token of the embedded issuer", fa_command_token},
-    {"jobs", "[--all]", "list the open jobs, or all", fa_command_jobs},
+    {"jobs",
+     "[list] [--all] [--state S] [--task T] [--part ID] [--organization ALIAS] [--limit N] "
+     "[--json]\n  jobs show ID [--json] | retry ID... | cancel ID... | drain [--machine NAME] "
+     "[--resume]",
+     "list the open jobs, or all; show, retry or cancel one; let this machine take no more",
+     fa_command_jobs},
     {"gc", "[--limit N] [--dry-run]",
      "remove from the store what uploads left unfinished and what was deleted or replaced",
      fa_command_gc},

@@ -1,0 +1,162 @@
+#include "lib/part/rework.h"
+#include "lib/base/cleanup.h"
+#include "lib/part/cad.h"
+#include "lib/part/cancel.h"
+#include "lib/part/stage.h"
+
+#include <string.h>
+
+enum { ARENA_LIMIT = 64 * 1024 };
+
+struct found {
+    struct fa_job job;
+    const char *state;
+    bool current; /* its asset is the part's CAD, or it has none */
+};
+
+/* Locks part and job, in everyone's order, and reads the job. */
+static enum fa_db_outcome
+find(struct fa_db *db, const struct fa_uuid *id, struct fa_arena *arena, struct found *found,
+     struct fa_error *err)
+{
+    static const struct fa_statement lock = {
+        "rework_lock",
+        "SELECT FROM part WHERE part_id = (SELECT part_id FROM job WHERE job_id = $1)"
+        " FOR UPDATE"};
+    static const struct fa_statement read = {
+        "rework_read",
+        "SELECT job_id, part_id, asset_id, asset_id IS NOT NULL AS has_asset, task, state,"
+        " asset_id IS NOT DISTINCT FROM (SELECT asset_id FROM asset"
+        "  WHERE asset.part_id = job.part_id AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1)"
+        " AS is_current FROM job WHERE job_id = $1 FOR UPDATE"};
+    enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(id)), err);
+
+    if (outcome == FA_DB_ROW)
+        outcome = fa_db_row(db, &read, FA_PARAMS(FA_UUID(id)),
+                            FA_COLUMNS(FA_COLUMN_UUID("job_id", &found->job.id),
+                                       FA_COLUMN_UUID("part_id", &found->job.part),
+                                       FA_COLUMN_UUID("asset_id", &found->job.asset),
+                                       FA_COLUMN_BOOL("has_asset", &found->job.has_asset),
+                                       FA_COLUMN_TEXT("task", &found->job.task),
+                                       FA_COLUMN_TEXT("state", &found->state),
+                                       FA_COLUMN_BOOL("is_current", &found->current)),
+                            arena, err);
+    if (outcome == FA_DB_NONE)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "there is no such job");
+    return outcome;
+}
+
+static bool
+is(const char *state, const char *what)
+{
+    return strcmp(state, what) == 0;
+}
+
+/* --- again ------------------------------------------------------------------------------------ */
+
+static int
+may_retry(const struct found *found, struct fa_error *err)
+{
+    if (is(found->state, "running"))
+        return fa_error_set(err, FA_E_INTERNAL, "the job is running");
+    if (is(found->state, "finished"))
+        return fa_error_set(err, FA_E_INTERNAL, "the job has finished");
+    if (is(found->job.task, FA_TASK_CAD) && !found->current)
+        return fa_error_set(err, FA_E_INTERNAL, "its file is no longer the part's CAD");
+    return 0;
+}
+
+static enum fa_db_outcome
+queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
+{
+    static const struct fa_statement again = {
+        "rework_again",
+        "UPDATE job SET state = 'queued', crashes = 0, not_before = now(), ended_at = NULL,"
+        " error = NULL, machine = NULL, pid = NULL, pid_start = NULL, begun_at = NULL,"
+        " turn = job_turn(lane, priority) WHERE job_id = $1 AND NOT EXISTS (SELECT FROM job other"
+        "  WHERE other.part_id = job.part_id AND other.task = job.task AND other.job_id <> $1"
+        "  AND other.state IN ('queued', 'running'))"};
+    static const struct fa_statement reset = {
+        "rework_reset", "UPDATE stage SET state = 'waiting', message = NULL, user_action = NULL,"
+                        " ended_at = NULL WHERE asset_id = $1 AND state = 'failed'"};
+    enum fa_db_outcome outcome = fa_db_run(db, &again, FA_PARAMS(FA_UUID(&found->job.id)), err);
+
+    if (outcome == FA_DB_NONE)
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL,
+                                                "the part has another open job of this task");
+    if (outcome >= 0 && found->job.has_asset)
+        outcome = fa_db_run(db, &reset, FA_PARAMS(FA_UUID(&found->job.asset)), err);
+    if (outcome >= 0 && is(found->job.task, FA_TASK_CAD))
+        outcome = fa_cad_set_status(db, &found->job.part, "processing", err);
+    return outcome;
+}
+
+static enum fa_db_outcome
+retry(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_rework *rework = closure;
+    struct found found = {.state = NULL};
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    rework->told = (struct fa_announcement){.jobs = true};
+    outcome = find(db, &rework->job, &arena, &found, err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    return may_retry(&found, err) < 0 ? FA_DB_FAILED : queue_again(db, &found, err);
+}
+
+/* --- no more ---------------------------------------------------------------------------------- */
+
+static enum fa_db_outcome
+tell_stage(struct fa_db *db, const struct found *found, struct fa_arena *arena,
+           struct fa_error *err)
+{
+    struct fa_error why;
+    struct fa_stage_blame blame = {
+        .asset = &found->job.asset, .otherwise = "cad_analysis", .failure = &why};
+    enum fa_db_outcome outcome;
+
+    /* A report is as if nobody had asked. */
+    if (!is(found->job.task, FA_TASK_CAD))
+        return fa_stage_set(db, &found->job.asset, "analysis_report", "waiting", NULL, err);
+    fa_error_set(&why, FA_E_CONTENT, "The work was cancelled by the operator.");
+    fa_error_action(&why, "Upload the file again, or ask the support to start the work anew.");
+    outcome = fa_stage_blame(db, &blame, arena, err);
+    return outcome < 0 ? outcome : fa_cad_set_status(db, &found->job.part, "failed", err);
+}
+
+static enum fa_db_outcome
+cancel(struct fa_db *db, void *closure, struct fa_error *err)
+{
+    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    struct fa_rework *rework = closure;
+    struct found found = {.state = NULL};
+    enum fa_db_outcome outcome;
+
+    fa_arena_init(&arena, ARENA_LIMIT);
+    rework->told = (struct fa_announcement){0};
+    outcome = find(db, &rework->job, &arena, &found, err);
+    if (outcome != FA_DB_ROW)
+        return outcome;
+    if (!is(found.state, "queued") && !is(found.state, "running"))
+        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "the job has ended: %s",
+                                                found.state);
+    outcome = fa_cancel_job(db, &found.job, &rework->told, err);
+    if (outcome >= 0 && found.job.has_asset)
+        outcome = tell_stage(db, &found, &arena, err);
+    return outcome;
+}
+
+int
+fa_rework_retry(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
+{
+    return fa_db_transaction(db, retry, rework, err) < 0 ? -1 : 0;
+}
+
+int
+fa_rework_cancel(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
+{
+    return fa_db_transaction(db, cancel, rework, err) < 0 ? -1 : 0;
+}
