@@ -5,6 +5,9 @@
 static const struct fa_task tasks[] = {
     {FA_TASK_CAD, fa_task_cad_run},
     {FA_TASK_REPORT, fa_task_report_run},
+#ifdef FA_ENABLE_FAILPOINTS
+    {"nothing", fa_task_nothing_run},
+#endif
 };
 
 const struct fa_task *

@@ -40,6 +40,6 @@ struct fa_task {
 /* The task of that name; NULL when there is none. */
 const struct fa_task *fa_task_find(const char *name);
 
-fa_task_run fa_task_cad_run, fa_task_report_run;
+fa_task_run fa_task_cad_run, fa_task_nothing_run, fa_task_report_run;
 
 #endif
