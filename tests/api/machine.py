@@ -1,0 +1,118 @@
+"""Supervisors of the tests' own beside a stack's, each as if on a machine of its own."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+
+def until(what, timeout=20, pause=0.02):
+    """Waits for what() to be true; the seconds that took."""
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() - began < timeout, f"not within {timeout} s: {what.__doc__ or what}"
+        time.sleep(pause)
+    return time.monotonic() - began
+
+
+def state_of(pid):
+    """The letter of proc(5), field 3; "" when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def alive(pid):
+    return state_of(pid) not in ("", "Z", "X")
+
+
+def children_of(pid):
+    try:
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def named(pids, name):
+    """Those that run that program."""
+    found = []
+    for pid in pids:
+        try:
+            if Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+class Machine:
+    """A fileapi-jobs; `programs` are names in its folder of programs that are replaced by scripts."""
+
+    def __init__(self, stack, folder, name, programs=None, **environment):
+        self.stack = stack
+        self.folder = Path(folder)
+        self.name = name
+        self.log = self.folder / f"{name}.log"
+        self.environment = {**os.environ, **stack.env, "FILEAPI_JOB_MACHINE": name, **environment}
+        owner = (Path(stack.folder).resolve() / "env").stat()
+        self.user = ({"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+                     if os.getuid() == 0 else {})
+        if programs:
+            self.replace(programs)
+        self.process = None
+        self.start()
+
+    def replace(self, programs):
+        libexec = self.folder / f"{self.name}-libexec"
+        libexec.mkdir()
+        for each in ("fileapi-job", "fileapi-cad"):
+            if each in programs:
+                (libexec / each).write_text(programs[each])
+            else:
+                shutil.copy(Path(self.stack.env["FILEAPI_LIBEXEC"], each), libexec)
+            (libexec / each).chmod(0o755)
+        for folder in (self.folder, libexec):
+            folder.chmod(0o755)
+        self.environment["FILEAPI_LIBEXEC"] = str(libexec)
+
+    def start(self):
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen([Path(self.stack.env["FILEAPI_BIN"], "fileapi-jobs")],
+                                            env=self.environment, stderr=log, **self.user)
+        started = len(self.lines("supervisor_started"))
+        until(lambda: len(self.lines("supervisor_started")) > started or self.process.poll())
+
+    def lines(self, event):
+        """What the log says about an event."""
+        told = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [line for line in told if line["event"] == event]
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def jobs(self):
+        """Its children that are no spare."""
+        return [pid for pid in named(children_of(self.pid), "fileapi-job")
+                if b"--spare" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def kill(self):
+        """The supervisor alone; its children go on."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            self.process.wait(60)
+
+
+def stop_own(stack):
+    """The stack's supervisor leaves: the tests' own take over."""
+    pid = stack.status()["fileapi-jobs"]
+    os.kill(int(pid), signal.SIGTERM)
+    until(lambda: not alive(pid))

@@ -1,0 +1,131 @@
+"""Children, supervisors and the database killed at random moments: every job ends once."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from machine import Machine, alive, children_of, named, state_of, stop_own, until
+
+OPEN = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
+SEED = int(os.environ.get("FILEAPI_SEED", random.randrange(1 << 32)))
+
+
+@pytest.fixture(scope="module")
+def own(helpers):
+    stack = helpers.make_stack(FILEAPI_JOB_SLOTS="2", FILEAPI_STORE_GRACE="0")
+    stop_own(stack)
+    yield stack
+    stack.stop()
+
+
+def try_sql(stack, statement):
+    """The answer, or None while the database is away."""
+    done = subprocess.run(["psql", "-qAt", "-U", "postgres", "-c", statement],
+                          env={**os.environ, **stack.env}, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def restart_postgres(stack):
+    """The stack's start also starts its own supervisor: one of three machines from then on."""
+    pid = int(stack.status()["postgres"])
+    backends = children_of(pid)
+    os.kill(pid, signal.SIGKILL)
+    # A new server refuses to start while one of the old server's processes has not noticed.
+    until(lambda: not any(alive(p) for p in [pid, *backends]), 60)
+    stack.run("start")
+
+
+def test_every_job_ends_once(own, helpers, tmp_path):
+    """1,000 jobs and 200 kills (60 and 12 in the short run) on three machines: all are final, each
+    was told once, no superseded attempt has written, no zombie stays."""
+    jobs, kills = (1000, 200) if helpers.FULL else (60, 12)
+    chance = random.Random(SEED)
+    print(f"FILEAPI_SEED={SEED}")
+    for each in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        each.chmod(0o755)
+    user = helpers.Api(own, own.token("alice", org="acme"))
+    parts = [user.upload(name=f"chaos{i}.stl")["part_id"] for i in range(jobs)]
+    machines = [Machine(own, tmp_path, name) for name in ("one", "two")]
+    counts = {"child": 0, "supervisor": 0, "postgres": 0}
+    plan = (["postgres"] * max(1, kills // 25) + ["supervisor"] * (kills // 4))
+    plan += ["child"] * (kills - len(plan))
+    chance.shuffle(plan)
+    try:
+        while plan:
+            time.sleep(chance.uniform(0, 0.6))
+            if try_sql(own, OPEN) == "0":
+                parts += [user.upload(name=f"more{i}.stl")["part_id"] for i in range(5)]
+            machine = chance.choice(machines)
+            what = plan[-1]
+            if what == "child":
+                running = named(children_of(machine.pid), "fileapi-job")
+                running += [c for p in running for c in named(children_of(p), "fileapi-cad")]
+                if not running:
+                    continue
+                try:
+                    os.kill(chance.choice(running), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+            elif what == "supervisor":
+                machine.kill()
+                time.sleep(chance.uniform(0, 0.3))
+                machine.start()
+            else:
+                restart_postgres(own)
+                for each in machines:
+                    if each.process.poll() is not None:
+                        each.start()
+            counts[plan.pop()] += 1
+        print(counts)
+        until(lambda: try_sql(own, OPEN) == "0", 600, 0.5)
+        check(own, parts, machines)
+        for machine in machines:
+            assert machine.process.poll() is None
+            until(lambda: "Z" not in [state_of(p) for p in children_of(machine.pid)], 5)
+    except BaseException:
+        print(f"FILEAPI_SEED={SEED} {counts}")
+        raise
+    finally:
+        for machine in machines:
+            machine.stop()
+
+
+def check(stack, parts, machines):
+    """What rows, events, logs and store say is one story."""
+    rows = stack.sql("SELECT job_id, part_id, state, attempt, crashes FROM job").splitlines()
+    assert len(rows) == len(parts)
+    logs = "".join(m.log.read_text() for m in machines)
+    logs += Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log").read_text()
+    ended = {}
+    for line in logs.splitlines():
+        if '"job_finished"' in line:
+            told = json.loads(line)
+            ended.setdefault(told["job_id"], []).append(told["attempt"])
+    for row in rows:
+        job, part, state, attempt, crashes = row.split("|")
+        assert state == "finished" or (state == "failed" and crashes == "2"), row
+        # No attempt but the last has ended the job; it may have died before it could say so.
+        assert ended.get(job.replace("-", ""), []) in ([], [int(attempt)]), row
+        news = stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
+                         " AND body ->> 'event' <> 'progress'").split()
+        assert news == [state], (row, news)
+        status, kinds, active = stack.sql(
+            f"SELECT status, (SELECT count(*) FROM derived_file d WHERE d.part_id = p.part_id),"
+            f" (SELECT count(*) FROM stage JOIN asset USING (asset_id)"
+            f"  WHERE asset.part_id = p.part_id AND state = 'active')"
+            f" FROM part p WHERE part_id = '{part}'").split("|")
+        assert active == "0", row
+        assert (status, kinds) == ("ready", "2") if state == "finished" else status == "failed", row
+        for kind in ("cad_analysis", "visualization", "thumbnail"):
+            count = stack.sql(f"SELECT count(*) FROM event WHERE part_id = '{part}' AND"
+                              f" body ->> 'stage' = '{kind}' AND body ->> 'event' = 'progress'")
+            # A later attempt makes again what an earlier one has put.
+            assert int(count) <= int(attempt), row
+    # Every object that a row owns is there.
+    owned = stack.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file")
+    for key in owned.split():
+        assert Path(stack.env["FILEAPI_STORE"], key).is_file(), key
