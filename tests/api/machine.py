@@ -87,7 +87,8 @@ class Machine:
 
     def lines(self, event):
         """What the log says about an event."""
-        told = [json.loads(line) for line in self.log.read_text().splitlines()]
+        # The last line may be on its way.
+        told = [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
         return [line for line in told if line["event"] == event]
 
     @property

@@ -36,6 +36,8 @@ def restart_postgres(stack):
     os.kill(pid, signal.SIGKILL)
     # A new server refuses to start while one of the old server's processes has not noticed.
     until(lambda: not any(alive(p) for p in [pid, *backends]), 60)
+    # Where nobody waits for orphans its number stays taken, which a new server takes for life.
+    Path(stack.env["FILEAPI_DIR"], "postgres/postmaster.pid").unlink(missing_ok=True)
     stack.run("start")
 
 
