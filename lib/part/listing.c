@@ -22,6 +22,10 @@ enum { ARENA_LIMIT = 4 << 20 };
     "  OR strpos(lower(normalize(name, NFC)), lower(normalize($6, NFC))) > 0)"                     \
     " AND ($7::text IS NULL OR status = $7) ORDER BY part_id DESC LIMIT $4)"
 
+/* The newest of what is the account's own and of what its organizations have. */
+#define OWN    NEWEST("owner_id = $2")
+#define THEIRS NEWEST("organization_id = mine")
+
 struct details {
     struct fa_uuid part;
     const char *name;
@@ -104,14 +108,9 @@ fa_listing_parts(struct fa_db *db, const struct fa_listing *listing, const char 
     static const struct fa_statement list = {
         "listing_parts",
         "SELECT " DETAILS " FROM part p WHERE p.part_id IN"
-        " (SELECT part_id FROM (" NEWEST(
-            "owner_id = $2") "  UNION SELECT theirs.part_id FROM unnest($3::uuid[]) AS mine CROSS "
-                             "JOIN LATERAL " NEWEST("organization_id = mine") " theirs) readable "
-                                                                              "(part_id)"
-                                                                              "  ORDER BY part_id "
-                                                                              "DESC LIMIT $4) "
-                                                                              "ORDER BY p.part_id "
-                                                                              "DESC"};
+        " (SELECT part_id FROM (" OWN " UNION SELECT theirs.part_id FROM unnest($3::uuid[]) AS mine"
+        "   CROSS JOIN LATERAL " THEIRS " theirs) readable (part_id)"
+        "  ORDER BY part_id DESC LIMIT $4) ORDER BY p.part_id DESC"};
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     const struct fa_access *access = &listing->access;
     struct fa_answer_list lists[FA_ANSWER_PARTS];
