@@ -1,5 +1,6 @@
 """A running stack for the tests, and a client that speaks to it as a frontend does."""
 import asyncio
+import functools
 import json
 import os
 import shlex
@@ -45,6 +46,26 @@ def box_stl(announced=12, name=None):
         struct.pack("<12fH", 0, 0, 0, *(v for corner in facet for v in CORNERS[corner]), 0)
         for facet in BOX)
     return name.ljust(80) + struct.pack("<I", announced) + facets
+
+
+@functools.lru_cache
+def relief_facets(side):
+    height = [[(x * x + 3 * y * y) % 37 / 10 for x in range(side + 1)] for y in range(side + 1)]
+    facets = bytearray()
+    for y in range(side):
+        for x in range(side):
+            a, b, c, d = ((i, j, height[j][i])
+                          for i, j in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)))
+            facets += struct.pack("<12fH", 0, 0, 0, *a, *b, *c, 0)
+            facets += struct.pack("<12fH", 0, 0, 0, *b, *d, *c, 0)
+    return bytes(facets)
+
+
+def relief_stl(side=300):
+    """A waved surface of 2 * side * side facets, whose analysis takes long enough to be met;
+    content of its own each time."""
+    facets = relief_facets(side)
+    return os.urandom(40).hex().encode() + struct.pack("<I", len(facets) // 50) + facets
 
 
 class Stack:
@@ -250,11 +271,17 @@ def alice(stack):
     return Api(stack, stack.token("alice", org="acme", name="Alice", email="alice@acme.example"))
 
 
+@pytest.fixture
+def user(own, helpers):
+    """Alice at `own`, the stack that a file of tests has for itself."""
+    return helpers.Api(own, own.token("alice", org="acme"))
+
+
 @pytest.fixture(scope="session")
 def helpers():
     return types.SimpleNamespace(Api=Api, Stack=Stack, make_stack=make_stack, box_stl=box_stl,
-                                 assert_problem=assert_problem, told=told, SHARED=SHARED,
-                                 FULL=FULL, ROOT=ROOT, STORE_KIND=STORE_KIND)
+                                 relief_stl=relief_stl, assert_problem=assert_problem, told=told,
+                                 SHARED=SHARED, FULL=FULL, ROOT=ROOT, STORE_KIND=STORE_KIND)
 
 
 @pytest.fixture(scope="session")

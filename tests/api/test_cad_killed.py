@@ -2,7 +2,6 @@
 import os
 import resource
 import signal
-import struct
 import subprocess
 import time
 from pathlib import Path
@@ -15,26 +14,6 @@ def own(helpers):
     stack = helpers.make_stack(FILEAPI_JOB_ATTEMPTS="2")
     yield stack
     stack.stop()
-
-
-@pytest.fixture
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
-@pytest.fixture(scope="module")
-def relief():
-    """An STL whose analysis takes long enough to be met: a waved surface of 320000 facets."""
-    side = 400
-    height = [[(x * x + 3 * y * y) % 37 / 10 for x in range(side + 1)] for y in range(side + 1)]
-    facets = bytearray()
-    for y in range(side):
-        for x in range(side):
-            a, b, c, d = ((i, j, height[j][i])
-                          for i, j in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)))
-            facets += struct.pack("<12fH", 0, 0, 0, *a, *b, *c, 0)
-            facets += struct.pack("<12fH", 0, 0, 0, *b, *d, *c, 0)
-    return bytes(80) + struct.pack("<I", len(facets) // 50) + bytes(facets)
 
 
 def find_cad(stack, part, timeout=30):
@@ -59,19 +38,19 @@ def error_of(user, part, name):
     return [stage["error"] for stage in stages if stage["error"]["error_raised"]]
 
 
-def test_killed_once(own, user, relief):
+def test_killed_once(own, user, helpers):
     """A foreign SIGKILL of fileapi-cad is a crash: the next attempt finishes the job."""
-    part = user.upload(relief, name="once.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(400), name="once.stl")["part_id"]
     os.kill(find_cad(own, part), signal.SIGKILL)
     assert user.wait(part) == "finished"
     assert own.sql(f"SELECT crashes FROM job WHERE part_id = '{part}'") == "1"
     assert error_of(user, part, "once.stl") == []
 
 
-def test_killed_every_time(own, user, relief):
+def test_killed_every_time(own, user, helpers):
     """After the last attempt the part says what has happened, and does not blame the file."""
     # Not the content of before, which may be known by now.
-    part = user.upload(relief + b"\0", name="always.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(400), name="always.stl")["part_id"]
     kills = 0
     while (pid := find_cad(own, part)) is not None:
         try:
@@ -90,9 +69,9 @@ def test_killed_every_time(own, user, relief):
                                     "part's id."}]
 
 
-def test_the_limit_of_computing_time(own, user, relief):
+def test_the_limit_of_computing_time(own, user, helpers):
     """The limit sends SIGXCPU before SIGKILL, and SIGXCPU ends the job at once, with the reason."""
-    part = user.upload(relief + b"\1", name="slow.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(400), name="slow.stl")["part_id"]
     pid = find_cad(own, part)
     os.kill(pid, signal.SIGSTOP)
     limits = dict((line[:26].strip(), line[26:].split()[:2])
@@ -107,11 +86,11 @@ def test_the_limit_of_computing_time(own, user, relief):
     assert error["message"] == "The analysis takes more computing time than is allowed."
 
 
-def test_the_limit_of_memory(own, sanitized, relief, tmp_path):
+def test_the_limit_of_memory(own, sanitized, tmp_path, helpers):
     """An analysis that meets its memory limit says so: the file is the reason."""
     if sanitized:
         pytest.skip("AddressSanitizer needs more address space than any limit leaves")
-    (tmp_path / "big.stl").write_bytes(relief)
+    (tmp_path / "big.stl").write_bytes(helpers.relief_stl(400))
     done = subprocess.run(
         [Path(own.env["FILEAPI_BIN"], "fileapi-cad"), "--in", tmp_path / "big.stl", "--metrics",
          tmp_path / "m.json", "--progress", tmp_path / "steps"],

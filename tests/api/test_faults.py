@@ -18,11 +18,6 @@ def own(helpers):
     stack.stop()
 
 
-@pytest.fixture
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
 def children_of(pid):
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

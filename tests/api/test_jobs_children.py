@@ -1,7 +1,6 @@
 """Children: what they hold and may use, how they end, and what follows from that."""
 import os
 import signal
-import struct
 import time
 from pathlib import Path
 
@@ -22,11 +21,6 @@ def own(helpers):
 
 
 @pytest.fixture
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
-@pytest.fixture
 def machine(own, tmp_path_factory):
     """Starts supervisors, which end with the test."""
     started = []
@@ -41,21 +35,6 @@ def machine(own, tmp_path_factory):
     yield start
     for each in started:
         each.stop()
-
-
-@pytest.fixture(scope="module")
-def relief():
-    """An STL whose analysis takes long enough to be met, of other content at each call."""
-    side = 300
-    height = [[(x * x + 3 * y * y) % 37 / 10 for x in range(side + 1)] for y in range(side + 1)]
-    facets = bytearray()
-    for y in range(side):
-        for x in range(side):
-            a, b, c, d = ((i, j, height[j][i])
-                          for i, j in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)))
-            facets += struct.pack("<12fH", 0, 0, 0, *a, *b, *c, 0)
-            facets += struct.pack("<12fH", 0, 0, 0, *b, *d, *c, 0)
-    return lambda: os.urandom(40).hex().encode() + struct.pack("<I", len(facets) // 50) + facets
 
 
 def find(machine, program, part=None):
@@ -102,11 +81,11 @@ ENDS = {
 
 
 @pytest.mark.parametrize("program,number", ENDS, ids=lambda value: getattr(value, "name", value))
-def test_each_end_has_its_own_consequence(own, user, machine, relief, program, number):
+def test_each_end_has_its_own_consequence(own, user, machine, program, number, helpers):
     """What comes from outside is tried again; a limit or a fault at this file ends the job at once,
     with the reason and what to do."""
     one = machine()
-    part = user.upload(relief(), name="end.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="end.stl")["part_id"]
     pid = find(one, program)
     os.kill(pid, number)
     os.kill(pid, signal.SIGCONT)
@@ -122,10 +101,10 @@ def test_each_end_has_its_own_consequence(own, user, machine, relief, program, n
                    " AND body ->> 'event' IN ('finished', 'failed')") == "1"
 
 
-def test_the_wall_clock(own, user, machine, relief):
+def test_the_wall_clock(own, user, machine, helpers):
     """An analysis that stands still is ended by the clock and tried again, then told as such."""
     one = machine(FILEAPI_JOB_TIMEOUT="1")
-    part = user.upload(relief(), name="still.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="still.stl")["part_id"]
     for _ in range(2):
         pid = find(one, "fileapi-cad")
         until(lambda: not alive(pid), 5)
@@ -136,12 +115,12 @@ def test_the_wall_clock(own, user, machine, relief):
     assert action == f"Try again later, or {SIMPLER[0].lower()}{SIMPLER[1:]}"
 
 
-def test_limits_grow_with_the_file(own, user, machine, relief, sanitized):
+def test_limits_grow_with_the_file(own, user, machine, sanitized, helpers):
     """Memory, computing time, files and file size are limited, by the size of the input."""
     if sanitized:
         pytest.skip("AddressSanitizer needs more address space than any limit leaves")
     one = machine(FILEAPI_CAD_MEMORY="2G")
-    user.upload(relief(), name="limits.stl")
+    user.upload(helpers.relief_stl(), name="limits.stl")
     pid = find(one, "fileapi-cad")
     parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
@@ -160,7 +139,7 @@ def test_limits_grow_with_the_file(own, user, machine, relief, sanitized):
     assert int(job["Max cpu time"]) == 30 + 8 and int(job["Max open files"]) == 128
 
 
-def test_a_child_inherits_nothing(own, user, machine, relief):
+def test_a_child_inherits_nothing(own, user, machine, helpers):
     """A spare holds its pipe, the log and what it has opened itself, leads a session, and the parser
     has its files alone and no environment."""
     one = machine()
@@ -181,7 +160,7 @@ def test_a_child_inherits_nothing(own, user, machine, relief):
     assert not set(held.values()) & {t for t in parents if t.startswith(("socket", "pipe"))}
     fields = Path(f"/proc/{spare}/stat").read_text().rsplit(")", 1)[1].split()
     assert int(fields[3]) == spare, "it leads no session"
-    user.upload(relief(), name="fds.stl")
+    user.upload(helpers.relief_stl(), name="fds.stl")
     cad = find(one, "fileapi-cad")
     assert sorted(targets(cad)) == list(range(8))
     assert Path(f"/proc/{cad}/environ").read_bytes() == b""
@@ -284,11 +263,11 @@ def test_a_spare_leaves_with_its_supervisor(machine):
 
 # --- watching ------------------------------------------------------------------------------------
 
-def test_a_dead_child_is_noticed_at_once(own, user, machine, relief, helpers):
+def test_a_dead_child_is_noticed_at_once(own, user, machine, helpers):
     """By the supervisor that watches it, own child or adopted, within a second; no zombie stays."""
     one = machine()
     for turn in range(20 if helpers.FULL else 4):
-        part = user.upload(relief(), name="dead.stl")["part_id"]
+        part = user.upload(helpers.relief_stl(), name="dead.stl")["part_id"]
         job = find(one, "fileapi-job")
         if turn % 2:
             one.kill()
@@ -299,10 +278,10 @@ def test_a_dead_child_is_noticed_at_once(own, user, machine, relief, helpers):
         assert "Z" not in [state_of(p) for p in children_of(one.pid)]
 
 
-def test_the_dead_of_a_dead_machine_are_found(own, user, machine, relief):
+def test_the_dead_of_a_dead_machine_are_found(own, user, machine, helpers):
     """Supervisor and child die; another machine's supervisor finds the job within 15 s."""
     one = machine("gone")
-    part = user.upload(relief(), name="gone.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="gone.stl")["part_id"]
     job = find(one, "fileapi-job")
     one.kill()
     os.killpg(job, signal.SIGKILL)
@@ -319,11 +298,11 @@ def test_one_supervisor_a_machine(own, machine):
     assert "another fileapi-jobs runs as" in second.lines("start")[-1]["detail"]
 
 
-def test_a_stopped_machine_does_no_double_work(own, user, machine, relief, helpers):
+def test_a_stopped_machine_does_no_double_work(own, user, machine, helpers):
     """All of a machine stands still mid-job and goes on: one result, told once.  Its attempt goes on,
     unless it stood still inside a transaction, which the server ends: then another machine's does."""
     one = machine("frozen")
-    part = user.upload(relief(), name="frozen.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="frozen.stl")["part_id"]
     job = find(one, "fileapi-job")
     cads = named(children_of(job), "fileapi-cad")
     for stop in (one.pid, *cads):
@@ -343,10 +322,10 @@ def test_a_stopped_machine_does_no_double_work(own, user, machine, relief, helpe
                    " AND body ->> 'task' IS NOT NULL") == "1"
 
 
-def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine, relief):
+def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine, helpers):
     """Beyond any attempt's time another machine does the work; the first one's is refused."""
     one = machine("asleep")
-    part = user.upload(relief(), name="asleep.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="asleep.stl")["part_id"]
     job = find(one, "fileapi-job")
     cads = named(children_of(job), "fileapi-cad")
     for stop in (one.pid, *cads):
@@ -365,10 +344,10 @@ def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine
                    " AND body ->> 'task' IS NOT NULL") == "1"
 
 
-def test_the_database_s_restart_interrupts_no_job(own, user, machine, relief):
+def test_the_database_s_restart_interrupts_no_job(own, user, machine, helpers):
     """Sessions and locks are gone for a moment: children that live are not taken for dead."""
     one = machine("patient")
-    part = user.upload(relief(), name="restart.stl")["part_id"]
+    part = user.upload(helpers.relief_stl(), name="restart.stl")["part_id"]
     cad = find(one, "fileapi-cad")
     machine("hasty")
     own.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

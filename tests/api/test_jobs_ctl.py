@@ -22,11 +22,6 @@ def own(helpers):
 
 
 @pytest.fixture
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
-@pytest.fixture
 def machine(own, tmp_path):
     for each in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         each.chmod(0o755)

@@ -22,11 +22,6 @@ def own(helpers):
     stack.stop()
 
 
-@pytest.fixture
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
 @contextmanager
 def paused(stack):
     """Nothing is claimed meanwhile."""
