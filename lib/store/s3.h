@@ -64,7 +64,7 @@ struct fa_s3_answer {
     bool encrypted;        /* by a key that makes the ETag no MD5 */
     bool confirmed;        /* the ETag is the MD5 of what was sent */
     char code[FA_S3_CODE]; /* of an error, as S3 names it; "" for none */
-    char message[120];
+    char message[240];
     struct fa_buf body; /* unless it went to a file */
 };
 

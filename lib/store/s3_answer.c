@@ -138,6 +138,9 @@ fa_s3_time(const char *text)
 static struct meaning
 find_meaning(const struct fa_s3_answer *answer)
 {
+    /* A disk that fills up within a PUT has no code of its own; servers pass on errno's text. */
+    if (answer->status == 500 && strcasestr(answer->message, "no space left on device") != NULL)
+        return (struct meaning){FA_S3_FAILED, FA_E_SPACE, ACTION_SPACE};
     for (size_t i = 0; i < FA_COUNT(codes); i++)
         if (strcmp(codes[i].code, answer->code) == 0)
             return codes[i].meaning;

@@ -264,8 +264,7 @@ def test_disk_full():
                 if answer[0] != 200:
                     break
                 kept.append((json.loads(answer[2])["part_id"], f"{i}.bin"))
-            # MinIO says that it is full, which is 507, or has met it within a PUT: an internal error.
-            assert answer[0] in (503, 507), stack.logs()
+            assert answer[0] == 507, stack.logs()
             assert time.monotonic() - began <= TIME_LIMIT
             assert kept
             for part, name in kept:

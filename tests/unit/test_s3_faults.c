@@ -151,6 +151,10 @@ final_trouble_is_not_tried_again(void **state)
         {ERROR("507 Full", "XMinioStorageFull"), FA_E_SPACE, "space"},
         {ERROR("400 Bad", "EntityTooLarge"), FA_E_SPACE, "space"},
         {ERROR("403 Forbidden", "QuotaExceeded"), FA_E_SPACE, "quota"},
+        {"HTTP/1.1 500 Oh\r\nConnection: close\r\n\r\n<Error><Code>InternalError</Code><Message>We "
+         "encountered an internal error, please try again.: cause(no space left on device)"
+         "</Message></Error>",
+         FA_E_SPACE, "space"},
         {"HTTP/1.1 507 Full\r\n" EMPTY "\r\n", FA_E_SPACE, "space"},
         {"HTTP/1.1 413 Large\r\n" EMPTY "\r\n", FA_E_SPACE, "space"},
         {"HTTP/1.1 403 No\r\n" EMPTY "\r\n", FA_E_STORE, "AWS_ACCESS_KEY_ID"},
