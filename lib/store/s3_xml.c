@@ -9,8 +9,8 @@ enum { REFERENCE = 12 };
 void
 fa_s3_xml_init(struct fa_s3_xml *xml, const char *text, size_t length)
 {
-    xml->at = text;
-    xml->end = text + length;
+    xml->at = text != NULL ? text : "";
+    xml->end = xml->at + length;
     xml->depth = 0;
     xml->length = 0;
     xml->closing = 0;

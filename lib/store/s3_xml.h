@@ -24,6 +24,7 @@ struct fa_s3_xml {
 
 enum fa_s3_xml_event { FA_S3_XML_END, FA_S3_XML_OPEN, FA_S3_XML_CLOSE, FA_S3_XML_BAD };
 
+/* `text` may be NULL where `length` is 0. */
 void fa_s3_xml_init(struct fa_s3_xml *xml, const char *text, size_t length);
 
 /* The next event.  OPEN and CLOSE: names[depth - 1] is the element, `text` what CLOSE brings (the
