@@ -2,6 +2,7 @@
 #include "ctl/jobs.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/event/log.h"
 #include "lib/job/job.h"
 #include "lib/job/listing.h"
 
@@ -182,8 +183,10 @@ show_events(struct fa_ctl *ctl, struct fa_db *db, const struct fa_uuid *job, boo
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     const char *message;
     const char *before = json ? "" : "event         ";
-    enum fa_db_outcome outcome = fa_job_events(db, job, &rows, err);
+    enum fa_db_outcome outcome = fa_event_log_publish(db, err);
 
+    if (outcome >= 0)
+        outcome = fa_job_events(db, job, &rows, err);
     while (outcome >= 0 &&
            (outcome = fa_job_events_next(&rows, ctl->arena, &message, err)) == FA_DB_ROW) {
         printf("%s%s%s", before, message, json ? "" : "\n");

@@ -9,6 +9,7 @@
 CREATE TABLE event_outbox (
     outbox_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     part_id uuid NOT NULL,
+    job_id uuid,
     body json NOT NULL,
     recipients uuid[] NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
@@ -18,6 +19,9 @@ COMMENT ON COLUMN event_outbox.outbox_id IS 'Order of writing; by part, that of 
 ALTER TABLE event ALTER COLUMN event_id DROP IDENTITY;
 COMMENT ON COLUMN event.event_id IS 'Its place in the log, given by event_publish.';
 COMMENT ON COLUMN event.created_at IS 'When it came into the log.';
+ALTER TABLE event ADD COLUMN job_id uuid;
+CREATE INDEX event_job ON event (job_id) WHERE job_id IS NOT NULL;
+COMMENT ON COLUMN event.job_id IS 'The job it tells of. No foreign key: the news may outlive it.';
 
 -- An account may go while news for it is in the outbox; that must not hold up the others'.
 ALTER TABLE event_recipient DROP CONSTRAINT event_recipient_account_id_fkey;
@@ -58,8 +62,8 @@ BEGIN
         SELECT last_id + row_number() OVER (ORDER BY outbox_id) AS event_id, taken.*
         FROM taken, event_log
     ), logged AS (
-        INSERT INTO event (event_id, part_id, body)
-        SELECT event_id, part_id, body FROM numbered
+        INSERT INTO event (event_id, part_id, job_id, body)
+        SELECT event_id, part_id, job_id, body FROM numbered
     ), addressed AS (
         INSERT INTO event_recipient (account_id, event_id)
         SELECT DISTINCT unnest(recipients), event_id FROM numbered

@@ -54,8 +54,8 @@ fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uu
               const struct fa_uuid *account, struct fa_error *err)
 {
     static const struct fa_statement keep = {
-        "event_keep", "INSERT INTO event_outbox (part_id, body, recipients)"
-                      " SELECT $1, $3::json, COALESCE(array_agg(account_id), '{}') FROM"
+        "event_keep", "INSERT INTO event_outbox (part_id, job_id, body, recipients)"
+                      " SELECT $1, $2, $3::json, COALESCE(array_agg(account_id), '{}') FROM"
                       "  (" RECIPIENTS " UNION SELECT $4::uuid WHERE $4 IS NOT NULL)"
                       "  AS account (account_id)"};
     FA_CLEANUP(fa_buf_free) struct fa_buf body;

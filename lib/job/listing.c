@@ -61,12 +61,9 @@ enum fa_db_outcome
 fa_job_events(struct fa_db *db, const struct fa_uuid *job, struct fa_rows *rows,
               struct fa_error *err)
 {
-    /* An event names part and task, and is written while its job is open. */
     static const struct fa_statement list = {
         "job_events", "SELECT (jsonb_build_object('id', event_id) || body::jsonb)::text AS message"
-                      " FROM job JOIN event USING (part_id) WHERE job_id = $1"
-                      " AND event.created_at BETWEEN job.created_at AND COALESCE(ended_at, now())"
-                      " AND task IN (body->>'task', body->>'job') ORDER BY event_id"};
+                      " FROM event WHERE job_id = $1 ORDER BY event_id"};
 
     return fa_db_rows(db, &list, FA_PARAMS(FA_UUID(job)), rows, err);
 }

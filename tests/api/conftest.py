@@ -114,6 +114,11 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def log_sql(self, statement):
+        """The same of the log of events, with all that was committed in it."""
+        self.sql("SELECT event_publish(100000)")
+        return self.sql(statement)
+
     def logs(self):
         text = ""
         for log in sorted(Path(self.folder, "logs").glob("*.log")):

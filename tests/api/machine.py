@@ -88,7 +88,7 @@ class Machine:
     def lines(self, event):
         """What the log says about an event."""
         # The last line may be on its way.
-        told = [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
+        told = [json.loads(line) for line in self.log.read_text().split("\n")[:-1] if line]
         return [line for line in told if line["event"] == event]
 
     @property

@@ -93,11 +93,20 @@ class Bucket:
         path = urllib.parse.quote(f"/{self.name}/{name}" if name else f"/{self.name}")
         query = "&".join(f"{k}={urllib.parse.quote(str(v), safe='')}"
                          for k, v in sorted((k.replace("_", "-"), v) for k, v in query.items()))
+        target = path + ("?" + query if query else "")
         if not hasattr(self.local, "connection"):
             self.local.connection = self.connect()
-        self.local.connection.request(method, path + ("?" + query if query else ""), body,
-                                      self.headers(method, path, query, body))
-        answer = self.local.connection.getresponse()
+        connection = self.local.connection
+        for last in (False, True):
+            try:
+                connection.request(method, target, body, self.headers(method, path, query, body))
+                answer = connection.getresponse()
+                break
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # The server has closed a connection that was idle for long.
+                connection.close()
+                if last:
+                    raise
         content = answer.read()
         assert answer.status in accepted, f"{method} {path}: {answer.status} {content[:300]}"
         return content

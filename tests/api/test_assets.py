@@ -296,8 +296,8 @@ def test_cancelled_is_told_and_nothing_appears_afterwards(stack, alice, helpers)
         assert answer.status_code == 200, (turn, how, helpers.told(answer))
         state = stack.sql(f"SELECT state FROM job WHERE part_id = '{part}'")
         assert state in ("cancelled", "finished"), (turn, how, state)
-        told = stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
-                         " AND body ->> 'event' <> 'progress'").split()
+        told = stack.log_sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
+                             " AND body ->> 'event' <> 'progress'").split()
         assert told == [state], (turn, how)
         for route in ("upload-file", *DERIVED):
             assert alice.get(f"/api/v1/part/{part}/{route}/").status_code == 404, (turn, how)

@@ -100,9 +100,13 @@ def test_database_killed(own, user):
 
 def test_events_after_the_database_was_gone(own, user):
     """The WebSocket daemon listens again after its connection was cut."""
-    own.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'fileapi-ws'")
-    time.sleep(1.5)
+    sessions = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fileapi-ws'"
+    before = own.sql(sessions)
+    own.sql(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) AS daemon")
+    deadline = time.monotonic() + 10
+    while own.sql(sessions) in ("", before):
+        assert time.monotonic() < deadline, own.logs()
+        time.sleep(0.1)
     made = {}
     events = user.events(lambda e: e.get("task") and e["part_id"] == made.get("part_id"),
                          lambda: made.update(user.upload(name="news.stl")))

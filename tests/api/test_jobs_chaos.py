@@ -37,7 +37,8 @@ def restart_postgres(stack):
     # A new server refuses to start while one of the old server's processes has not noticed.
     until(lambda: not any(alive(p) for p in [pid, *backends]), 60)
     # Where nobody waits for orphans its number stays taken, which a new server takes for life.
-    Path(stack.env["FILEAPI_DIR"], "postgres/postmaster.pid").unlink(missing_ok=True)
+    for lock in ("postgres/postmaster.pid", "run/.s.PGSQL.5432.lock"):
+        Path(stack.env["FILEAPI_DIR"], lock).unlink(missing_ok=True)
     stack.run("start")
 
 
@@ -112,7 +113,7 @@ def check(stack, parts, machines):
         assert state == "finished" or (state == "failed" and crashes == "2"), row
         # No attempt but the last has ended the job; it may have died before it could say so.
         assert ended.get(job.replace("-", ""), []) in ([], [int(attempt)]), row
-        news = stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
+        news = stack.log_sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
                          " AND body ->> 'event' <> 'progress'").split()
         assert news == [state], (row, news)
         status, kinds, active = stack.sql(

@@ -81,9 +81,11 @@ ENDS = {
 
 
 @pytest.mark.parametrize("program,number", ENDS, ids=lambda value: getattr(value, "name", value))
-def test_each_end_has_its_own_consequence(own, user, machine, program, number, helpers):
+def test_each_end_has_its_own_consequence(own, user, machine, program, number, sanitized, helpers):
     """What comes from outside is tried again; a limit or a fault at this file ends the job at once,
     with the reason and what to do."""
+    if sanitized and number == signal.SIGSEGV:
+        pytest.skip("AddressSanitizer has a handler of its own, which may wait for what it interrupted")
     one = machine()
     part = user.upload(helpers.relief_stl(), name="end.stl")["part_id"]
     pid = find(one, program)
@@ -97,7 +99,7 @@ def test_each_end_has_its_own_consequence(own, user, machine, program, number, h
         assert user.wait(part) == "failed"
         assert crashes(own, part) == "0"
         assert error_of(user, part, "end.stl") == [(sentence, SIMPLER)]
-    assert own.sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
+    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
                    " AND body ->> 'event' IN ('finished', 'failed')") == "1"
 
 
@@ -318,7 +320,7 @@ def test_a_stopped_machine_does_no_double_work(own, user, machine, helpers):
     until(lambda: not alive(job))
     ended = [line["attempt"] for m in (one, two) for line in m.lines("job_finished")]
     assert ended == [int(own.sql(f"SELECT attempt FROM job WHERE part_id = '{part}'"))]
-    assert own.sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
+    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
                    " AND body ->> 'task' IS NOT NULL") == "1"
 
 
@@ -340,7 +342,7 @@ def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine
     until(lambda: not alive(job))
     assert own.sql(key) == made
     assert own.sql(f"SELECT attempt, state FROM job WHERE part_id = '{part}'") == "2|finished"
-    assert own.sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
+    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
                    " AND body ->> 'task' IS NOT NULL") == "1"
 
 

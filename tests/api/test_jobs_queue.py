@@ -106,7 +106,7 @@ def test_a_hundred_requests_are_one_job(own, user, helpers):
         (200, '"Celery worker for storing analysis result file started."')}
     assert user.wait(part, REPORT) == "finished"
     assert own.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}' AND task = '{REPORT}'") == "1"
-    assert own.sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
+    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
                    f" AND body ->> 'task' = '{REPORT}'") == "1"
 
 

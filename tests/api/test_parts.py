@@ -270,7 +270,7 @@ def test_methods(alice, helpers):
 
 def ends(stack, part):
     """What was told of the ends of the part's jobs; stages end too."""
-    return stack.sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
+    return stack.log_sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
                      " AND body ->> 'event' <> 'progress' ORDER BY event_id").split()
 
 
