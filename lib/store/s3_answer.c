@@ -3,6 +3,7 @@
 #include "lib/store/s3_xml.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,7 +224,7 @@ check_etag(struct fa_s3_exchange *exchange, struct fa_error *err)
             fa_error_set(err, FA_E_MEMORY, "digest");
             return FA_S3_FAILED;
         }
-        expected = fa_sigv4_hex(digest, sizeof digest, hex);
+        expected = fa_hex_text(digest, sizeof digest, hex);
     }
     if (expected == NULL)
         return FA_S3_GOOD;

@@ -7,6 +7,7 @@
  */
 #include "lib/base/cleanup.h"
 #include "lib/base/digest.h"
+#include "lib/base/hex.h"
 #include "lib/store/s3.h"
 #include "lib/store/s3_xml.h"
 
@@ -118,7 +119,7 @@ prepare_part(struct upload *upload, struct fa_s3_exchange *exchange, size_t slot
     fa_s3_add_query(exchange, "uploadId", upload->id);
     fa_s3_add_header(exchange, "Content-MD5", texts->md5);
     exchange->request.etag =
-        fa_sigv4_hex(upload->md5s[exchange->number - 1], FA_S3_MD5, texts->etag);
+        fa_hex_text(upload->md5s[exchange->number - 1], FA_S3_MD5, texts->etag);
     exchange->request.fd = upload->fd;
     exchange->request.offset = offset;
     exchange->request.size = size;
@@ -185,7 +186,7 @@ make_etag(const struct upload *upload, char etag[FA_S3_ETAG])
 
     if (!EVP_Digest(upload->md5s, (size_t)upload->count * FA_S3_MD5, md5, NULL, EVP_md5(), NULL))
         return false;
-    snprintf(etag, FA_S3_ETAG, "%s-%u", fa_sigv4_hex(md5, sizeof md5, hex), upload->count);
+    snprintf(etag, FA_S3_ETAG, "%s-%u", fa_hex_text(md5, sizeof md5, hex), upload->count);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "lib/store/s3.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/hex.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -240,10 +241,10 @@ hash_body(const struct fa_s3_request *request, char hex[FA_SIGV4_HEX])
     unsigned char digest[32];
 
     if (request->sha256 != NULL)
-        return fa_sigv4_hex(request->sha256, 32, hex);
+        return fa_hex_text(request->sha256, 32, hex);
     if (request->text != NULL &&
         EVP_Digest(request->text, request->size, digest, NULL, EVP_sha256(), NULL))
-        return fa_sigv4_hex(digest, sizeof digest, hex);
+        return fa_hex_text(digest, sizeof digest, hex);
     return request->size == 0 ? EMPTY_SHA256 : FA_SIGV4_UNSIGNED;
 }
 

@@ -1,6 +1,7 @@
 #include "lib/store/sigv4.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/hex.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -21,19 +22,6 @@ struct canon {
     char scope[SCOPE];
     bool failed; /* out of memory */
 };
-
-char *
-fa_sigv4_hex(const unsigned char *bytes, size_t size, char *hex)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < size; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[2 * size] = '\0';
-    return hex;
-}
 
 /* --- texts ----------------------------------------------------------------------- */
 
@@ -284,10 +272,10 @@ finish(struct fa_sigv4 *self, const struct fa_sigv4_request *request, struct can
         return fa_error_set(err, FA_E_MEMORY, "sign a request");
     signed_r->to_sign =
         fa_arena_printf(canon->arena, "AWS4-HMAC-SHA256\n%s\n%s\n%s", signed_r->date, canon->scope,
-                        fa_sigv4_hex(digest, sizeof digest, hex));
+                        fa_hex_text(digest, sizeof digest, hex));
     if (signed_r->to_sign == NULL || !hmac(self->key, sizeof self->key, signed_r->to_sign, digest))
         return fa_error_set(err, FA_E_MEMORY, "sign a request");
-    fa_sigv4_hex(digest, sizeof digest, signed_r->signature);
+    fa_hex_text(digest, sizeof digest, signed_r->signature);
     return 0;
 }
 

@@ -66,7 +66,4 @@ int fa_sigv4_presign(struct fa_sigv4 *self, const struct fa_sigv4_request *reque
                      struct fa_arena *arena, struct fa_sigv4_signed *signed_r,
                      struct fa_error *err) FA_MUSTCHECK;
 
-/* Fills and returns `hex` with 2 * `size` lower-case digits and a NUL. */
-char *fa_sigv4_hex(const unsigned char *bytes, size_t size, char *hex);
-
 #endif

@@ -1,5 +1,6 @@
 /* Signature Version 4 against AWS's vectors: canonical request, text to sign and signature. */
 #include "lib/base/clock.h"
+#include "lib/base/hex.h"
 #include "lib/store/sigv4.h"
 #include "tests/unit/sigv4_vectors.h"
 #include "tests/unit/unit.h"
@@ -143,7 +144,7 @@ read_request(struct fixture *fixture, const struct vector *vector)
     fixture->request.path = percent_decode(path);
     body = read_headers(fixture, text);
     EVP_Digest(body, vector->sign_body ? strlen(body) : 0, digest, NULL, EVP_sha256(), NULL);
-    fa_sigv4_hex(digest, sizeof digest, fixture->body_hash);
+    fa_hex_text(digest, sizeof digest, fixture->body_hash);
 }
 
 static void
