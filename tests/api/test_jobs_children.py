@@ -277,7 +277,8 @@ def test_a_dead_child_is_noticed_at_once(own, user, machine, helpers):
         os.killpg(job, signal.SIGKILL)
         assert until(lambda: crashes(own, part) == "1", 5) <= 1.0
         assert user.wait(part) == "finished"
-        assert "Z" not in [state_of(p) for p in children_of(one.pid)]
+        # The row is there before the process has gone, and that before it has been waited for.
+        until(lambda: "Z" not in [state_of(p) for p in children_of(one.pid)], 2)
 
 
 def test_the_dead_of_a_dead_machine_are_found(own, user, machine, helpers):
