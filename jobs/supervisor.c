@@ -254,6 +254,16 @@ open_supervisor(struct fa_supervisor *self, struct fa_error *err)
     return fa_db_listen(self->db, FA_JOB_CHANNEL, err);
 }
 
+/* What was opened, also by a start that failed. */
+static void
+close_supervisor(struct fa_supervisor *self)
+{
+    fa_store_close(&self->store);
+    fa_db_free(&self->db);
+    if (self->signals >= 0)
+        close(self->signals);
+}
+
 int
 fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
 {
@@ -262,6 +272,7 @@ fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
 
     if (open_supervisor(&self, &err) < 0) {
         fa_supervisor_complain(&self, "start", &err);
+        close_supervisor(&self);
         return EXIT_FAILURE;
     }
     fa_log(log, FA_LOG_INFO, "supervisor_started", FA_LOG_NUMBER("slots", options->job_slots));
@@ -275,9 +286,7 @@ fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
         keep_house(&self);
     } while (drain_notifications(&self) || !wait_for_news(&self));
     drain(&self);
-    fa_store_close(&self.store);
-    fa_db_free(&self.db);
-    close(self.signals);
+    close_supervisor(&self);
     fa_log(log, FA_LOG_INFO, "supervisor_stopped");
     return EXIT_SUCCESS;
 }
