@@ -22,8 +22,9 @@ static const struct fa_stage stages[] = {
      ON(FA_PROCESS_CAD)},
 };
 
-size_t
-fa_stage_keys(enum fa_processing processing, const char **keys, size_t limit)
+/* The keys of the stages of a kind of processing; how many. */
+static size_t
+list_keys(enum fa_processing processing, const char **keys, size_t limit)
 {
     size_t count = 0;
 
@@ -107,7 +108,7 @@ fa_stage_create(struct fa_db *db, const struct fa_uuid *asset, enum fa_processin
         "        CASE key WHEN 'upload' THEN clock_timestamp() END"
         " FROM unnest($2::text[]) AS key"};
     const char *keys[FA_COUNT(stages)];
-    size_t count = fa_stage_keys(processing, keys, FA_COUNT(keys));
+    size_t count = list_keys(processing, keys, FA_COUNT(keys));
 
     if (replace) {
         enum fa_db_outcome outcome = fa_db_run(db, &drop, FA_PARAMS(FA_UUID(asset)), err);

@@ -30,9 +30,6 @@ struct fa_stage_state {
     bool last; /* the finished stage that ended last */
 };
 
-/* The keys of the stages of a kind of processing; at most `limit`, returns how many. */
-size_t fa_stage_keys(enum fa_processing processing, const char **keys, size_t limit);
-
 /* Builds `asset_stat` from an asset's rows, in any order; NULL when memory is short.  The caller
  * owns the object. */
 struct json_object *fa_stage_stat(const struct fa_stage_state *states, size_t count) FA_MUSTCHECK;

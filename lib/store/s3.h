@@ -196,8 +196,9 @@ int fa_s3_abort(struct fa_s3_store *self, const char *key, const char *id,
 
 /* --- s3_object.c --- */
 
-/* The stored object has this size. */
-int fa_s3_confirm_size(struct fa_s3_store *self, const char *key, uint64_t size,
-                       struct fa_error *err) FA_MUSTCHECK;
+/* Asks the store what it holds: FA_E_STORE unless the object has this size and, where the store
+ * makes ETags as S3 does, this one (NULL: any). */
+int fa_s3_confirm(struct fa_s3_store *self, const char *key, uint64_t size, const char *etag,
+                  struct fa_error *err) FA_MUSTCHECK;
 
 #endif

@@ -219,24 +219,11 @@ complete_upload(struct upload *upload, struct fa_error *err)
 static int
 confirm(const struct upload *upload, struct fa_error *err)
 {
-    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
-    const struct fa_s3_answer *answer = &exchange.answer;
     char etag[FA_S3_ETAG];
 
-    fa_s3_exchange_init(&exchange, "HEAD", upload->key);
-    if (fa_s3_ask(upload->self, &exchange, err) < 0) {
-        if (err->code == FA_E_NO_FILE)
-            err->code = FA_E_STORE;
-        return -1;
-    }
     if (!make_etag(upload, etag))
         return fa_error_set(err, FA_E_MEMORY, "digest");
-    if (answer->length < 0 || (uint64_t)answer->length != upload->size ||
-        (!answer->encrypted && strlen(answer->etag) == strlen(etag) &&
-         strcmp(answer->etag, etag) != 0))
-        return fa_error_set(err, FA_E_STORE, "object %s: the store holds %lld bytes as \"%s\"",
-                            upload->key, (long long)answer->length, answer->etag);
-    return 0;
+    return fa_s3_confirm(upload->self, upload->key, upload->size, etag, err);
 }
 
 /* Best effort and short: who waits has waited, and the sweep aborts what this does not. */

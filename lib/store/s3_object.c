@@ -19,9 +19,11 @@ enum { COPY_SOURCE = 160, READ_CHUNK = 64 * 1024 };
 /* --- put ----------------------------------------------------------------------------- */
 
 int
-fa_s3_confirm_size(struct fa_s3_store *self, const char *key, uint64_t size, struct fa_error *err)
+fa_s3_confirm(struct fa_s3_store *self, const char *key, uint64_t size, const char *etag,
+              struct fa_error *err)
 {
     FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
+    const struct fa_s3_answer *answer = &exchange.answer;
 
     fa_s3_exchange_init(&exchange, "HEAD", key);
     if (fa_s3_ask(self, &exchange, err) < 0) {
@@ -29,9 +31,14 @@ fa_s3_confirm_size(struct fa_s3_store *self, const char *key, uint64_t size, str
             err->code = FA_E_STORE;
         return -1;
     }
-    if (exchange.answer.length < 0 || (uint64_t)exchange.answer.length != size)
+    if (answer->length < 0 || (uint64_t)answer->length != size)
         return fa_error_set(err, FA_E_STORE, "object %s: the store holds %lld bytes, not %llu", key,
-                            (long long)exchange.answer.length, (unsigned long long)size);
+                            (long long)answer->length, (unsigned long long)size);
+    /* One of another length is not made as S3 makes them. */
+    if (etag != NULL && !answer->encrypted && strlen(answer->etag) == strlen(etag) &&
+        strcmp(answer->etag, etag) != 0)
+        return fa_error_set(err, FA_E_STORE, "object %s: the store holds \"%s\", not \"%s\"", key,
+                            answer->etag, etag);
     return 0;
 }
 
@@ -52,7 +59,7 @@ put_whole(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
     if (fa_s3_ask(self, &exchange, err) < 0)
         return -1;
     /* An ETag by other rules than MD5's tells nothing. */
-    return exchange.answer.confirmed ? 0 : fa_s3_confirm_size(self, key, size, err);
+    return exchange.answer.confirmed ? 0 : fa_s3_confirm(self, key, size, NULL, err);
 }
 
 int
@@ -153,7 +160,7 @@ fa_s3_copy(struct fa_store *store, const char *from, const char *key, struct fa_
     fa_s3_add_header(&exchange, "x-amz-copy-source", path);
     if (fa_s3_ask(self, &exchange, err) < 0)
         return cannot_copy(&exchange.answer) ? copy_by_hand(store, from, key, err) : -1;
-    return fa_s3_confirm_size(self, key, (uint64_t)source.answer.length, err);
+    return fa_s3_confirm(self, key, (uint64_t)source.answer.length, NULL, err);
 }
 
 /* --- the rest ------------------------------------------------------------------------- */

@@ -100,7 +100,7 @@ def test_each_end_has_its_own_consequence(own, user, machine, program, number, s
         assert crashes(own, part) == "0"
         assert error_of(user, part, "end.stl") == [(sentence, SIMPLER)]
     assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                   " AND body ->> 'event' IN ('finished', 'failed')") == "1"
+                       " AND body ->> 'event' IN ('finished', 'failed')") == "1"
 
 
 def test_the_wall_clock(own, user, machine, helpers):
@@ -322,7 +322,7 @@ def test_a_stopped_machine_does_no_double_work(own, user, machine, helpers):
     ended = [line["attempt"] for m in (one, two) for line in m.lines("job_finished")]
     assert ended == [int(own.sql(f"SELECT attempt FROM job WHERE part_id = '{part}'"))]
     assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                   " AND body ->> 'task' IS NOT NULL") == "1"
+                       " AND body ->> 'task' IS NOT NULL") == "1"
 
 
 def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine, helpers):
@@ -344,7 +344,7 @@ def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine
     assert own.sql(key) == made
     assert own.sql(f"SELECT attempt, state FROM job WHERE part_id = '{part}'") == "2|finished"
     assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                   " AND body ->> 'task' IS NOT NULL") == "1"
+                       " AND body ->> 'task' IS NOT NULL") == "1"
 
 
 def test_the_database_s_restart_interrupts_no_job(own, user, machine, helpers):

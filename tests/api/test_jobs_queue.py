@@ -107,7 +107,7 @@ def test_a_hundred_requests_are_one_job(own, user, helpers):
     assert user.wait(part, REPORT) == "finished"
     assert own.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}' AND task = '{REPORT}'") == "1"
     assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                   f" AND body ->> 'task' = '{REPORT}'") == "1"
+                       f" AND body ->> 'task' = '{REPORT}'") == "1"
 
 
 def test_a_superseded_analysis_is_told(own, user):

@@ -271,7 +271,7 @@ def test_methods(alice, helpers):
 def ends(stack, part):
     """What was told of the ends of the part's jobs; stages end too."""
     return stack.log_sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'"
-                     " AND body ->> 'event' <> 'progress' ORDER BY event_id").split()
+                         " AND body ->> 'event' <> 'progress' ORDER BY event_id").split()
 
 
 def test_delete_part_while_its_job_runs(stack, user, helpers):
