@@ -342,12 +342,14 @@ def test_overwrite_while_reading(alice):
                for _ in range(3)]
     for reader in readers:
         reader.start()
-    for turn in range(1, 10):
-        alice.upload(str(turn).encode() * size, name="x.bin", part=part, kind="misc",
-                     overwrite="true")
-    stop.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for turn in range(1, 10):
+            alice.upload(str(turn).encode() * size, name="x.bin", part=part, kind="misc",
+                         overwrite="true")
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
     assert not wrong and len(seen) > 1
 
 

@@ -139,7 +139,9 @@ class Hurt(Stack):
 
         rest = threading.Thread(target=self.repair)
         rest.start()
+        deadline = time.monotonic() + 90
         while not answers():
+            assert time.monotonic() < deadline, self.logs()
             time.sleep(0.01)
         moment = time.monotonic()
         then()

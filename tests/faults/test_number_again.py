@@ -34,7 +34,7 @@ def crash_in_an_upload(stack, caller, name):
         client = threading.Thread(
             target=lambda: told.append(caller.upload("0", name, b"content")[0]))
         client.start()
-        while not fault.struck:
+        while not fault.struck and client.is_alive():
             time.sleep(0.001)
     def use_numbers():
         for _ in range(20):
