@@ -20,6 +20,7 @@ import requests
 import sides
 import websockets
 from keycloak import Keycloak, Missing
+from machine import Machine, stop_own
 from objects import objects_of
 from swift_server import Missing as NoSwift, Swift
 
@@ -276,10 +277,42 @@ def alice(stack):
     return Api(stack, stack.token("alice", org="acme", name="Alice", email="alice@acme.example"))
 
 
+@pytest.fixture(scope="module")
+def own(request):
+    """The stack that a file of tests has for itself, with the options that are its OWN."""
+    stack = make_stack(**request.module.OWN)
+    yield stack
+    stack.stop()
+
+
 @pytest.fixture
 def user(own, helpers):
-    """Alice at `own`, the stack that a file of tests has for itself."""
+    """Alice at `own`."""
     return helpers.Api(own, own.token("alice", org="acme"))
+
+
+@pytest.fixture(scope="module")
+def unsupervised(own):
+    """`own` without its supervisor: nothing runs but what a test starts."""
+    stop_own(own)
+    return own
+
+
+@pytest.fixture
+def machine(unsupervised, tmp_path_factory):
+    """Starts supervisors of `own`, each as if on a machine of its own, which end with the test."""
+    started = []
+
+    def start(name="one", **options):
+        folder = tmp_path_factory.mktemp("machine")
+        for each in (folder, folder.parent, folder.parent.parent):
+            each.chmod(0o755)
+        started.append(Machine(unsupervised, folder, name, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
 
 
 @pytest.fixture(scope="session")

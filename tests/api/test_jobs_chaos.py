@@ -7,19 +7,11 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-from machine import Machine, alive, children_of, named, state_of, stop_own, until
+from machine import alive, children_of, named, state_of, until
 
+OWN = {"FILEAPI_JOB_SLOTS": "2", "FILEAPI_STORE_GRACE": "0"}
 OPEN = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
 SEED = int(os.environ.get("FILEAPI_SEED", random.randrange(1 << 32)))
-
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    stack = helpers.make_stack(FILEAPI_JOB_SLOTS="2", FILEAPI_STORE_GRACE="0")
-    stop_own(stack)
-    yield stack
-    stack.stop()
 
 
 def try_sql(stack, statement):
@@ -42,17 +34,14 @@ def restart_postgres(stack):
     stack.run("start")
 
 
-def test_every_job_ends_once(own, helpers, tmp_path):
+def test_every_job_ends_once(own, user, machine, helpers):
     """1,000 jobs and 200 kills (60 and 12 in the short run) on three machines: all are final, each
     was told once, no superseded attempt has written, no zombie stays."""
     jobs, kills = (1000, 200) if helpers.FULL else (60, 12)
     chance = random.Random(SEED)
     print(f"FILEAPI_SEED={SEED}")
-    for each in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        each.chmod(0o755)
-    user = helpers.Api(own, own.token("alice", org="acme"))
     parts = [user.upload(name=f"chaos{i}.stl")["part_id"] for i in range(jobs)]
-    machines = [Machine(own, tmp_path, name) for name in ("one", "two")]
+    machines = [machine(name) for name in ("one", "two")]
     counts = {"child": 0, "supervisor": 0, "postgres": 0}
     plan = (["postgres"] * max(1, kills // 25) + ["supervisor"] * (kills // 4))
     plan += ["child"] * (kills - len(plan))
@@ -62,10 +51,10 @@ def test_every_job_ends_once(own, helpers, tmp_path):
             time.sleep(chance.uniform(0, 0.6))
             if try_sql(own, OPEN) == "0":
                 parts += [user.upload(name=f"more{i}.stl")["part_id"] for i in range(5)]
-            machine = chance.choice(machines)
+            one = chance.choice(machines)
             what = plan[-1]
             if what == "child":
-                running = named(children_of(machine.pid), "fileapi-job")
+                running = named(children_of(one.pid), "fileapi-job")
                 running += [c for p in running for c in named(children_of(p), "fileapi-cad")]
                 if not running:
                     continue
@@ -74,9 +63,9 @@ def test_every_job_ends_once(own, helpers, tmp_path):
                 except ProcessLookupError:
                     continue
             elif what == "supervisor":
-                machine.kill()
+                one.kill()
                 time.sleep(chance.uniform(0, 0.3))
-                machine.start()
+                one.start()
             else:
                 restart_postgres(own)
                 for each in machines:
@@ -86,15 +75,12 @@ def test_every_job_ends_once(own, helpers, tmp_path):
         print(counts)
         until(lambda: try_sql(own, OPEN) == "0", 600, 0.5)
         check(own, parts, machines)
-        for machine in machines:
-            assert machine.process.poll() is None
-            until(lambda: "Z" not in [state_of(p) for p in children_of(machine.pid)], 5)
+        for one in machines:
+            assert one.process.poll() is None
+            until(lambda: "Z" not in [state_of(p) for p in children_of(one.pid)], 5)
     except BaseException:
         print(f"FILEAPI_SEED={SEED} {counts}")
         raise
-    finally:
-        for machine in machines:
-            machine.stop()
 
 
 def check(stack, parts, machines):

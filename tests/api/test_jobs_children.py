@@ -5,36 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import Machine, alive, children_of, named, state_of, stop_own, until
+from machine import alive, children_of, named, state_of, until
 
+OWN = {"FILEAPI_JOB_ATTEMPTS": "2"}
 CAD = "process_and_store_CAD"
 SIMPLER = "Export the part again, with fewer facets, and upload it anew."
 WAIT = "Try again later; if it happens again, tell the support the part's id."
-
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    stack = helpers.make_stack(FILEAPI_JOB_ATTEMPTS="2")
-    stop_own(stack)
-    yield stack
-    stack.stop()
-
-
-@pytest.fixture
-def machine(own, tmp_path_factory):
-    """Starts supervisors, which end with the test."""
-    started = []
-
-    def start(name="one", **options):
-        folder = tmp_path_factory.mktemp("machine")
-        for each in (folder, folder.parent, folder.parent.parent):
-            each.chmod(0o755)
-        started.append(Machine(own, folder, name, **options))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
 
 
 def find(machine, program, part=None):

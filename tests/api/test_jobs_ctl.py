@@ -8,26 +8,15 @@ import uuid
 from pathlib import Path
 
 import pytest
-from machine import Machine, alive, children_of, named, stop_own, until
+from machine import alive, children_of, named, until
 
+OWN = {"FILEAPI_JOBS_DRAIN": "1"}
 CAD = "process_and_store_CAD"
 
 
-@pytest.fixture(scope="module")
-def own(helpers):
-    stack = helpers.make_stack(FILEAPI_JOBS_DRAIN="1")
-    stop_own(stack)
-    yield stack
-    stack.stop()
-
-
 @pytest.fixture
-def machine(own, tmp_path):
-    for each in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        each.chmod(0o755)
-    machine = Machine(own, tmp_path, "one")
-    yield machine
-    machine.stop()
+def one(machine):
+    return machine()
 
 
 def run(stack, *words):
@@ -56,7 +45,7 @@ def job_of(stack, part):
                      " ORDER BY created_at DESC LIMIT 1").replace("-", "")
 
 
-def test_list_and_its_filters(own, user, helpers):
+def test_list_and_its_filters(own, user, unsupervised, helpers):
     """Open jobs, or all, by state, task, part and organization; as a table and as JSON lines."""
     part = user.upload(name="listed.stl")["part_id"]
     other = helpers.Api(own, own.token("bob", org="umbrella")).upload(name="o.stl")["part_id"]
@@ -75,7 +64,7 @@ def test_list_and_its_filters(own, user, helpers):
         assert refused(own, "list", *wrong)
 
 
-def test_show(own, user, machine):
+def test_show(own, user, one):
     """Everything about one: attempts, owner, timing, events."""
     part = user.upload(name="shown.stl")["part_id"]
     assert user.wait(part) == "finished"
@@ -92,10 +81,10 @@ def test_show(own, user, machine):
     assert "there is no job" in refused(own, "show", uuid.uuid4().hex)
 
 
-def test_cancel_and_retry(own, user, machine):
+def test_cancel_and_retry(own, user, one):
     """A cancelled job is told and its part says so; retried, it does its work after all."""
     until(lambda: not listed(own))
-    os.kill(machine.pid, signal.SIGSTOP)
+    os.kill(one.pid, signal.SIGSTOP)
     part = user.upload(name="both.stl")["part_id"]
     job = job_of(own, part)
     told = user.events(lambda e: e["event"] == "cancelled" and e["part_id"] == part,
@@ -107,7 +96,7 @@ def test_cancel_and_retry(own, user, machine):
     assert "the job has ended: cancelled" in refused(own, "cancel", job)
     assert ask(own, "retry", job).strip() == job
     assert user.get(f"/api/v1/part/{part}/").json()["status"] == "processing"
-    os.kill(machine.pid, signal.SIGCONT)
+    os.kill(one.pid, signal.SIGCONT)
     assert user.wait(part) == "finished"
     assert user.get(f"/api/v1/part/{part}/").json()["status"] == "ready"
     assert "has finished" in refused(own, "retry", job)
@@ -115,7 +104,7 @@ def test_cancel_and_retry(own, user, machine):
     assert "takes the ids" in refused(own, "retry")
 
 
-def test_a_job_that_lost_its_file_is_not_retried(own, user, machine):
+def test_a_job_that_lost_its_file_is_not_retried(own, user, one):
     """A failed analysis of a CAD that another has replaced stays what it is."""
     part = user.upload(b"solid nothing\nendsolid\n", name="old.stl")["part_id"]
     assert user.wait(part) == "failed"
@@ -125,7 +114,7 @@ def test_a_job_that_lost_its_file_is_not_retried(own, user, machine):
     assert "no longer the part's CAD" in refused(own, "retry", job)
 
 
-def test_cancel_stops_the_process(own, user, machine):
+def test_cancel_stops_the_process(own, user, one):
     """The process of a running job ends within two seconds."""
     part = user.upload(content=waves(), name="slow.stl")["part_id"]
     until(lambda: own.sql(f"SELECT state FROM job WHERE part_id = '{part}'"
@@ -147,10 +136,10 @@ def waves():
     return os.urandom(40).hex().encode() + struct.pack("<I", side * side) + bytes(facets)
 
 
-def test_drain(own, user, machine):
+def test_drain(own, user, one):
     """The machine takes nothing more; what does not end in time is handed back, uncounted."""
     part = user.upload(content=waves(), name="slow.stl")["part_id"]
-    until(lambda: named(children_of(machine.pid), "fileapi-job") and own.sql(
+    until(lambda: named(children_of(one.pid), "fileapi-job") and own.sql(
         f"SELECT pid FROM job WHERE part_id = '{part}' AND state = 'running'"), pause=0.005)
     os.kill(int(own.sql(f"SELECT pid FROM job WHERE part_id = '{part}'")), signal.SIGSTOP)
     name = own.sql("SELECT machine FROM job_machine WHERE machine LIKE '%@one'")
@@ -158,7 +147,7 @@ def test_drain(own, user, machine):
     assert ask(own, "drain", "--machine", name).strip() == f"{name} is drained"
     assert own.sql(f"SELECT state, crashes FROM job WHERE part_id = '{part}'") == "queued|0"
     later = user.upload(name="later.stl")["part_id"]
-    until(lambda: len(machine.lines("job_handed_back")) == 1)
+    until(lambda: len(one.lines("job_handed_back")) == 1)
     assert {j["state"] for j in listed(own)} == {"queued"}
     assert ask(own, "drain", "--machine", name, "--resume").strip() == f"{name} takes jobs"
     assert user.wait(part) == user.wait(later) == "finished"

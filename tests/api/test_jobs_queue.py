@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 from machine import until
 
+# One job at a time, so that their order is one.
+OWN = {"FILEAPI_JOB_SLOTS": "1", "FILEAPI_JOB_KEEP": "2592000"}
 CAD = "process_and_store_CAD"
 REPORT = "write_and_store_analysis_results_XLS"
-
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    """A stack that runs one job at a time, so that their order is one."""
-    stack = helpers.make_stack(FILEAPI_JOB_SLOTS="1", FILEAPI_JOB_KEEP="2592000")
-    yield stack
-    stack.stop()
 
 
 @contextmanager
