@@ -191,6 +191,46 @@ def test_percentages_are_few(own, user, machine):
     assert all(second(b) - second(a) >= 0.24 for a, b in zip(times, times[1:])), times
 
 
+POISONED = """#!/bin/bash
+PATH=/usr/bin:/bin
+[ "$(head -c 6 /proc/self/fd/3)" != poison ] || { kill -ABRT $PPID; exit; }
+exec %s/fileapi-cad "$@"
+"""
+
+
+def test_a_poison_file_holds_up_nobody(own, user, machine, helpers):
+    """A file that kills its child three times ends as failed and says why.  Jobs of its organization
+    and of another end meanwhile in their usual time, though there is one slot for all of them."""
+    one = machine(programs={"fileapi-cad": POISONED % own.env["FILEAPI_LIBEXEC"]},
+                  FILEAPI_JOB_SLOTS="1", FILEAPI_JOB_ATTEMPTS="3")
+    others = (user, helpers.Api(own, own.token("bob", org="umbrella")))
+
+    def beside():
+        parts = [other.upload(name="beside.stl")["part_id"] for other in others]
+        assert [user.wait(p) for p in parts] == ["finished"] * 2
+        return max(float(own.sql("SELECT extract(epoch FROM ended_at - created_at) FROM job"
+                                 f" WHERE part_id = '{p}'")) for p in parts)
+
+    usual = max(beside() for _ in range(3))
+    part = user.upload(helpers.box_stl(name=b"poison"), name="poison.stl")["part_id"]
+    took = [beside()]
+    for crash, pause in enumerate((2, 8), 1):
+        until(lambda: crashes(own, part) == str(crash))
+        wait = float(own.sql("SELECT extract(epoch FROM not_before - now()) FROM job"
+                             f" WHERE part_id = '{part}'"))
+        assert pause * 0.75 - 1 < wait <= pause * 1.25
+        took.append(beside())
+        # The rest of the pause is not waited for.
+        own.sql(f"UPDATE job SET not_before = now() WHERE part_id = '{part}'; NOTIFY fileapi_job")
+        took.append(beside())
+    assert user.wait(part) == "failed"
+    assert error_of(user, part, "poison.stl") == [
+        ("The work was tried 3 times and did not end: its process crashed.", WAIT)]
+    assert [line["attempt"] for line in one.lines("job_crashed")] == [1, 2, 3]
+    assert own.log_sql(f"SELECT body ->> 'event' FROM event WHERE part_id = '{part}'") == "failed"
+    assert max(took) <= 3 * usual + 0.5, (usual, took)
+
+
 # --- the spare -----------------------------------------------------------------------------------
 
 def test_the_spare_takes_the_next_job(own, user, machine):
