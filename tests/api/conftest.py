@@ -19,14 +19,14 @@ import pytest
 import requests
 import sides
 import websockets
-from keycloak import Keycloak, Missing
+from cache import Missing, cached
+from keycloak import Keycloak
 from machine import Machine, stop_own
 from objects import objects_of
-from swift_server import Missing as NoSwift, Swift
+from swift_server import Swift
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FILEAPI_SHARED", ROOT / ".." / "shared")).resolve()
-CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 FULL = os.environ.get("FILEAPI_FULL") == "1"
 # Who makes the tokens of the stack that tests share: "keycloak", or the embedded issuer.
 IDENTITY = os.environ.get("FILEAPI_IDENTITY", "embedded")
@@ -224,7 +224,7 @@ def shared_swift():
     if not _swift:
         try:
             _swift.append(Swift())
-        except NoSwift as why:
+        except Missing as why:
             pytest.skip(str(why))
     return _swift[0]
 
@@ -246,7 +246,7 @@ def make_stack(**environment):
 def keycloak():
     """A real Keycloak, which starts when the first test needs it."""
     try:
-        keycloak = Keycloak(CACHE)
+        keycloak = Keycloak()
     except Missing as why:
         pytest.skip(str(why))
     yield keycloak
@@ -328,7 +328,7 @@ def minio():
     with tempfile.TemporaryDirectory(prefix="fileapi-minio-", ignore_cleanup_errors=True) as folder:
         try:
             server = sides.Minio(folder)
-        except sides.Minio.Missing as why:
+        except Missing as why:
             pytest.skip(str(why))
         yield server
         server.close()
@@ -358,14 +358,9 @@ NPM = {"gltf-validator": "2.0.0-dev.3.10", "axios": "1", "form-data": "4", "ws":
 @pytest.fixture(scope="session")
 def npm():
     """A folder with the npm packages the tests need, cached outside the tree."""
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
-    folder = CACHE / "npm"
-    if not all((folder / "node_modules" / name).exists() for name in NPM):
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund",
-                               *(f"{name}@{version}" for name, version in NPM.items())],
-                              cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"npm cannot install: {done.stderr[-200:]}")
-    return folder
+    packages = [f"{name}@{version}" for name, version in NPM.items()]
+    try:
+        return cached("npm", " ".join(packages),
+                      ["npm", "install", "--prefix", ".", "--no-audit", "--no-fund", *packages])
+    except Missing as why:
+        pytest.skip(str(why))

@@ -12,13 +12,14 @@ import zipfile
 from pathlib import Path
 
 import requests
+from cache import cached
 
 VERSION = "26.4.5"
 NAME = f"keycloak-quarkus-dist-{VERSION}.zip"
 ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 REALM = "platform"
 PASSWORD = "one password for all"
-START_SECONDS = 120
+START_SECONDS = 240
 ADMIN_TOKEN_SECONDS = 30  # Keycloak's holds for 60
 
 # Texts that our own issuer would put in a token too; nothing is required of a user.
@@ -39,35 +40,17 @@ CLIENTS = {
 }
 
 
-class Missing(Exception):
-    """Keycloak cannot run here; the text says why."""
-
-
-def fetch(cache):
+def fetch():
     """The distribution, from Maven's repository when it is not in the cache."""
-    archive = cache / "keycloak" / NAME
-    if not shutil.which("java"):
-        raise Missing("Keycloak needs java, which is not installed")
-    if not archive.exists():
-        if not shutil.which("mvn"):
-            raise Missing("Keycloak is fetched with mvn, which is not installed")
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        # Into a folder of its own first: what is in the cache is whole.
-        with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-            done = subprocess.run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={ARTIFACT}",
-                                   f"-DoutputDirectory={folder}"],
-                                  capture_output=True, text=True, timeout=600)
-            if done.returncode or not Path(folder, NAME).exists():
-                raise Missing(f"mvn does not fetch Keycloak: {done.stdout[-300:]}")
-            Path(folder, NAME).rename(archive)
-    return archive
+    return cached("keycloak", ARTIFACT, ["java", "-version"], [
+        "mvn", "-q", "-B", "dependency:copy", f"-Dartifact={ARTIFACT}", "-DoutputDirectory=."]) / NAME
 
 
 class Keycloak:
     """One server with one realm; users and organizations come into being as tokens need them."""
 
-    def __init__(self, cache):
-        archive = fetch(cache)
+    def __init__(self):
+        archive = fetch()
         self.folder = Path(tempfile.mkdtemp(prefix="fileapi-keycloak-"))
         self.process = None
         self.session = requests.Session()

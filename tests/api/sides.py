@@ -16,8 +16,9 @@ import uuid
 import xml.etree.ElementTree
 from pathlib import Path
 
+from cache import CACHE, Missing
+
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 DAY = 86400
 
 
@@ -135,13 +136,10 @@ class Bucket:
 class Minio:
     """A MinIO of the tests' own, with one bucket; `Missing` when there is no program for it."""
 
-    class Missing(Exception):
-        pass
-
     def __init__(self, folder):
         program = shutil.which("minio") or CACHE / "minio/minio"
         if not Path(program).exists():
-            raise Minio.Missing(f"no minio in PATH nor in {CACHE}/minio")
+            raise Missing(f"no minio in PATH nor in {CACHE}/minio")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

@@ -17,13 +17,11 @@ import time
 import urllib.request
 from pathlib import Path
 
+from cache import Missing
+
 DAEMONS = ("account", "container", "object", "proxy")
 PIPELINE = ("catch_errors gatekeeper healthcheck cache listing_formats s3api tempauth bulk copy slo"
             " proxy-logging proxy-server")
-
-
-class Missing(Exception):
-    """Swift is not installed."""
 
 
 def free_ports(count):

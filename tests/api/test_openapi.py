@@ -11,10 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from cache import Missing, cached_python
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
-CACHE = Path(os.environ.get("FILEAPI_CACHE", Path.home() / ".cache/fileapi"))
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 PROBLEM = "application/problem+json"
 # Said of a file by jobs, never by an answer.
@@ -398,19 +398,11 @@ def test_axios_lines_work(page, stack, alice, workplace, npm):
 @pytest.fixture(scope="session")
 def pypi():
     """A virtual environment with tests/contract/requirements.txt, cached outside the tree."""
-    wanted = (ROOT / "tests/contract/requirements.txt").read_text()
-    folder = CACHE / "contract"
-    mark = folder / "requirements.txt"
-    if not mark.exists() or mark.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["/usr/bin/python3", "-m", "venv", folder], check=True)
-        done = subprocess.run([folder / "bin/pip", "install", "-q", "-r", ROOT / "tests/contract/requirements.txt"],
-                              capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"PyPI cannot be reached: {done.stderr.strip()[-200:]}")
-        mark.write_text(wanted)
-    return folder / "bin"
+    wanted = (ROOT / "tests/contract/requirements.txt").read_text().split()
+    try:
+        return cached_python("contract", *wanted)
+    except Missing as why:
+        pytest.skip(str(why))
 
 
 def test_file_is_openapi(pypi):
