@@ -255,6 +255,7 @@ fa_serve(struct fa_ctx *ctx, struct fa_arena *arena, FCGX_Request *fcgi)
     int64_t started_us = fa_clock_monotonic_us();
     bool ended;
 
+    fa_store_begin(ctx->store);
     if (answer(&x, &err) < 0) {
         fa_reply_problem(&x.request, &x.reply, &err);
         if (err.code == FA_E_METHOD)

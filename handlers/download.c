@@ -111,11 +111,11 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
 {
     const char *etag = fa_arena_printf(request->arena, "\"%s\"", file->sha256);
     const char *disposition = fa_disposition(request->arena, file->name);
-    const char *accel = fa_store_accel(ctx->store, file->object_key, file->often, request->arena);
+    const char *accel;
     char *modified = fa_arena_alloc(request->arena, FA_CLOCK_TEXT);
     bool unchanged;
 
-    if (etag == NULL || disposition == NULL || accel == NULL || modified == NULL)
+    if (etag == NULL || disposition == NULL || modified == NULL)
         return fa_error_set(err, FA_E_MEMORY, "reply with a file");
     if (is_other_version(request, file, etag))
         return fa_error_set(err, FA_E_PRECONDITION, "the condition names another version");
@@ -130,6 +130,9 @@ fa_reply_file(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
         reply->status = 304;
         return 0;
     }
+    accel = fa_store_accel(ctx->store, file->object_key, file->often, request->arena, err);
+    if (accel == NULL)
+        return -1;
     reply->status = 200;
     fa_reply_header(reply, "Content-Type", file->media_type);
     fa_reply_header(reply, "Content-Disposition", disposition);

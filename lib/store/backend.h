@@ -21,10 +21,11 @@ struct fa_store_backend {
                 struct fa_error *err);
     int (*sweep)(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_error *err);
     const char *(*accel)(struct fa_store *store, const char *key, bool often,
-                         struct fa_arena *arena);
+                         struct fa_arena *arena, struct fa_error *err);
     int (*check)(struct fa_store *store, struct fa_error *err);
     /* NULL where a backend asks no server. */
     void (*set_patience)(struct fa_store *store, int64_t seconds);
+    void (*begin)(struct fa_store *store);
     void (*share)(struct fa_store *store, struct fa_store_shared *shared);
 };
 

@@ -195,11 +195,16 @@ abandon(struct fa_store *store, const char *key, struct fa_error *err)
 }
 
 static const char *
-accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena)
+accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena,
+      struct fa_error *err)
 {
+    const char *target = fa_arena_printf(arena, "/_store/%s", key);
+
     (void)store;
     (void)often;
-    return fa_arena_printf(arena, "/_store/%s", key);
+    if (target == NULL)
+        fa_error_set(err, FA_E_MEMORY, "a download's target");
+    return target;
 }
 
 static int

@@ -44,6 +44,13 @@ set_patience(struct fa_store *store, int64_t seconds)
 }
 
 static void
+begin(struct fa_store *store)
+{
+    fa_s3(store)->sharing = true;
+    fa_s3(store)->silent_us = 0;
+}
+
+static void
 share(struct fa_store *store, struct fa_store_shared *shared)
 {
     fa_s3(store)->breaker = &shared->breaker;
@@ -135,6 +142,7 @@ fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r, st
         .accel = fa_s3_accel,
         .check = fa_s3_check,
         .set_patience = set_patience,
+        .begin = begin,
         .share = share,
     };
     struct fa_s3_store *self = calloc(1, sizeof *self);

@@ -103,6 +103,8 @@ struct fa_s3_store {
     struct fa_sigv4 signer;
     int64_t skew_us;     /* the server's clock less ours */
     int64_t patience_us; /* longest silence */
+    int64_t silent_us;   /* of the last run, at its end */
+    bool sharing;        /* the next run is of the same request, and goes on from there */
     uint64_t multipart;  /* FA_S3_MULTIPART; tests lower it */
     struct fa_s3_breaker own_breaker;
     struct fa_s3_breaker *breaker;
@@ -176,8 +178,8 @@ int fa_s3_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r,
                 struct fa_error *err) FA_MUSTCHECK;
 int fa_s3_list(struct fa_store *store, const char *after, fa_store_visit *visit, void *closure,
                struct fa_error *err) FA_MUSTCHECK;
-const char *fa_s3_accel(struct fa_store *store, const char *key, bool often,
-                        struct fa_arena *arena) FA_MUSTCHECK;
+const char *fa_s3_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena,
+                        struct fa_error *err) FA_MUSTCHECK;
 
 /* --- s3_multipart.c --- */
 

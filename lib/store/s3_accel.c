@@ -47,23 +47,49 @@ presign(struct fa_s3_store *self, const char *key, int64_t now_us, struct fa_are
     return signature.target;
 }
 
-const char *
-fa_s3_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena)
+/* The object's target, remembered or made anew; NULL when memory is short. */
+static const char *
+find_target(struct fa_s3_store *self, const char *key, struct fa_arena *arena)
 {
-    struct fa_s3_store *self = fa_s3(store);
     struct fa_s3_accel *accel = find_place(self, key);
     int64_t now_us = fa_clock_now_us();
     const char *target = accel->target;
 
-    if (target == NULL || strcmp(accel->key, key) != 0 || now_us >= accel->until_us ||
-        now_us < accel->until_us - EXPIRY_S / 2 * (int64_t)SECOND_US) {
-        target = presign(self, key, now_us, arena);
-        if (target == NULL)
-            return NULL;
-        free(accel->target);
-        accel->target = strdup(target);
-        snprintf(accel->key, sizeof accel->key, "%s", key);
-        accel->until_us = now_us + EXPIRY_S / 2 * (int64_t)SECOND_US;
+    if (target != NULL && strcmp(accel->key, key) == 0 && now_us < accel->until_us &&
+        now_us >= accel->until_us - EXPIRY_S / 2 * (int64_t)SECOND_US)
+        return target;
+    target = presign(self, key, now_us, arena);
+    if (target == NULL)
+        return NULL;
+    free(accel->target);
+    accel->target = strdup(target);
+    snprintf(accel->key, sizeof accel->key, "%s", key);
+    accel->until_us = now_us + EXPIRY_S / 2 * (int64_t)SECOND_US;
+    return target;
+}
+
+/* nginx would find out by itself that the store is away, in as long as a request may take that has
+ * not waited for a worker before. */
+const char *
+fa_s3_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena,
+            struct fa_error *err)
+{
+    struct fa_s3_store *self = fa_s3(store);
+    bool away = fa_s3_breaker_is_open(self->breaker, fa_clock_monotonic_us());
+    const char *target;
+
+    if (away && !often) {
+        fa_error_set(err, FA_E_STORE, "GET %s: the store has not answered lately", key);
+        return NULL;
     }
-    return fa_arena_printf(arena, "/%s%s", often ? "_s3_cached" : "_s3", target);
+    target = find_target(self, key, arena);
+    if (target != NULL)
+        target = fa_arena_printf(arena, "/%s%s",
+                                 !often ? "_s3"
+                                 : away ? "_s3_kept"
+                                        : "_s3_cached",
+                                 target);
+    if (target == NULL)
+        fa_error_set(err, FA_E_MEMORY, "a download's target");
+    return target;
 }

@@ -12,6 +12,13 @@ fa_s3_breaker_allows(struct fa_s3_breaker *breaker, int64_t now_us)
                                                                 now_us + FA_S3_BREAKER_PROBE_US);
 }
 
+bool
+fa_s3_breaker_is_open(const struct fa_s3_breaker *breaker, int64_t now_us)
+{
+    return atomic_load(&breaker->failures) >= FA_S3_BREAKER_FAILURES &&
+           now_us < atomic_load(&breaker->probe_us);
+}
+
 void
 fa_s3_breaker_note(struct fa_s3_breaker *breaker, bool answered)
 {

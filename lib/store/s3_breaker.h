@@ -23,6 +23,9 @@ struct fa_s3_breaker {
 /* Whether the store may be asked at `now_us`; of those who ask at once one is the probe. */
 bool fa_s3_breaker_allows(struct fa_s3_breaker *breaker, int64_t now_us);
 
+/* Whether the store is known to be away: it has not answered just now, or is being probed. */
+bool fa_s3_breaker_is_open(const struct fa_s3_breaker *breaker, int64_t now_us);
+
 /* What came of asking. */
 void fa_s3_breaker_note(struct fa_s3_breaker *breaker, bool answered);
 

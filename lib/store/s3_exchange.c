@@ -2,8 +2,9 @@
  * Requests to answers.
  *
  * A run has one budget of silence for all it does: time in which nothing new moves, over all tries,
- * waits between them included.  What moves may take as long as it does.  So a store that is down,
- * refuses, or stalls at any moment is given up in time for an answer to whoever waits.
+ * waits between them included; and the runs of one request have one together.  What moves may take
+ * as long as it does.  So a store that is down, refuses, or stalls at any moment is given up in
+ * time for an answer to whoever waits.
  */
 #include "lib/store/s3.h"
 
@@ -229,8 +230,6 @@ take_result(struct run *run, struct fa_s3_exchange *exchange, CURLcode code, str
     run->furthest -= exchange->furthest < run->furthest ? exchange->furthest : run->furthest;
     exchange->furthest = 0;
     exchange->counted = 0;
-    run->silent_us = 0;
-    run->unpaid_us = 0;
     err->code = FA_OK;
     exchange->active = run->next != NULL && run->next(run->closure, exchange, err);
     run->active -= exchange->active ? 0 : 1;
@@ -336,7 +335,8 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
                       .closure = closure,
                       .fresh = next != NULL ? count : 0,
                       .active = next != NULL ? 0 : count,
-                      .tick_us = fa_clock_monotonic_us()};
+                      .tick_us = fa_clock_monotonic_us(),
+                      .silent_us = self->sharing ? self->silent_us : 0};
     struct fa_error failure = {.code = FA_OK};
     int result;
 
@@ -350,6 +350,7 @@ fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t cou
     result = run_all(&run, &failure);
     for (size_t i = 0; i < count; i++)
         fa_s3_transfer_end(self, &exchanges[i]);
+    self->silent_us = run.silent_us + run.unpaid_us;
     note(&run, result == 0 || !run.away);
     if (result < 0)
         *err = failure;

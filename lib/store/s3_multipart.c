@@ -236,6 +236,7 @@ give_up(const struct upload *upload)
 
     if (self->patience_us > ABORT_PATIENCE_US)
         self->patience_us = ABORT_PATIENCE_US;
+    self->silent_us = 0;
     (void)!fa_s3_abort(self, upload->key, upload->id, &ignored);
     self->patience_us = patience_us;
 }

@@ -38,6 +38,13 @@ fa_store_set_patience(struct fa_store *store, int64_t seconds)
         store->backend->set_patience(store, seconds);
 }
 
+void
+fa_store_begin(struct fa_store *store)
+{
+    if (store->backend->begin != NULL)
+        store->backend->begin(store);
+}
+
 struct fa_store_shared *
 fa_store_shared_new(void)
 {
@@ -130,9 +137,10 @@ fa_store_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r, struct f
 }
 
 const char *
-fa_store_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena)
+fa_store_accel(struct fa_store *store, const char *key, bool often, struct fa_arena *arena,
+               struct fa_error *err)
 {
-    return store->backend->accel(store, key, often, arena);
+    return store->backend->accel(store, key, often, arena, err);
 }
 
 int

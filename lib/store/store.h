@@ -37,6 +37,10 @@ void fa_store_close(struct fa_store **store);
 enum { FA_STORE_PATIENCE_S = 4, FA_STORE_PATIENCE_OF_JOBS_S = 30 };
 void fa_store_set_patience(struct fa_store *store, int64_t seconds);
 
+/* A request begins: until the next one, its calls share the patience, so that who waits for all of
+ * them waits no longer than for one.  Without it each call has all of it. */
+void fa_store_begin(struct fa_store *store);
+
 /* What processes of one pool tell each other about a store: made before they are forked, given to
  * each one's store, and kept for as long as they run.  NULL when memory is short; then each finds
  * out by itself that a store is away. */
@@ -98,15 +102,16 @@ int fa_store_list(struct fa_store *store, const char *after, fa_store_visit *vis
 int fa_store_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r,
                    struct fa_error *err) FA_MUSTCHECK;
 
-/* The X-Accel-Redirect target by which nginx sends the object; NULL when memory is short.
+/* The X-Accel-Redirect target by which nginx sends the object; NULL with FA_E_STORE when the store
+ * is known to be away.
  *
  *   directory  /_store/KEY
- *   S3         /_s3/BUCKET/KEY?QUERY, or /_s3_cached/… with `often`; the query signs the request
- *              and must reach the store as it is
+ *   S3         /_s3/BUCKET/KEY?QUERY, with `often` /_s3_cached/…, or /_s3_kept/… while the store is
+ *              away; the query signs the request and must reach the store as it is
  *
  * `often`: a small file fetched again and again, which nginx may keep in its cache. */
 const char *fa_store_accel(struct fa_store *store, const char *key, bool often,
-                           struct fa_arena *arena) FA_MUSTCHECK;
+                           struct fa_arena *arena, struct fa_error *err) FA_MUSTCHECK;
 
 /* 0 when the store can take and give objects now. */
 int fa_store_check(struct fa_store *store, struct fa_error *err) FA_MUSTCHECK;

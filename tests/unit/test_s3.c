@@ -262,7 +262,7 @@ presigned_downloads_work(void **state)
 
     MINIO_NEEDED();
     assert_int_equal(rig_put(rig, KEY, 70000, 1), 0);
-    target = fa_store_accel(rig->store, KEY, false, &rig->arena);
+    target = fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err);
     assert_int_equal(strncmp(target, "/_s3/test-", 10), 0);
     assert_non_null(strstr(target, "/" KEY "?X-Amz-Algorithm=AWS4-HMAC-SHA256&"));
     assert_non_null(strstr(target, "&X-Amz-SignedHeaders=host&"));
@@ -271,12 +271,14 @@ presigned_downloads_work(void **state)
     assert_int_equal(size, 70000);
     assert_int_equal(fetch(target + 4, "DELETE", &size), 403);
     usleep(1100000);
-    assert_string_equal(fa_store_accel(rig->store, KEY, true, &rig->arena) + 11, target + 4);
-    assert_int_equal(
-        strncmp(fa_store_accel(rig->store, KEY, true, &rig->arena), "/_s3_cached/test-", 17), 0);
+    assert_string_equal(fa_store_accel(rig->store, KEY, true, &rig->arena, &rig->err) + 11,
+                        target + 4);
+    assert_int_equal(strncmp(fa_store_accel(rig->store, KEY, true, &rig->arena, &rig->err),
+                             "/_s3_cached/test-", 17),
+                     0);
     rig->options.s3_secret_key = "another-secret";
     reopen(rig);
-    target = fa_store_accel(rig->store, KEY, false, &rig->arena);
+    target = fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err);
     assert_int_equal(fetch(target + 4, "GET", &size), 403);
 }
 
@@ -289,13 +291,14 @@ presigned_urls_do_not_mix(void **state)
     MINIO_NEEDED();
     for (int i = 0; i < 20 * FA_S3_ACCELS; i++) {
         char key[FA_STORE_KEY];
-        const char *target = fa_store_accel(rig->store, fa_store_key(key), false, &rig->arena);
+        const char *target =
+            fa_store_accel(rig->store, fa_store_key(key), false, &rig->arena, &rig->err);
         char part[FA_STORE_KEY + 2];
 
         snprintf(part, sizeof part, "/%s?", key);
         assert_non_null(target);
         assert_non_null(strstr(target, part));
-        assert_string_equal(target, fa_store_accel(rig->store, key, false, &rig->arena));
+        assert_string_equal(target, fa_store_accel(rig->store, key, false, &rig->arena, &rig->err));
         fa_arena_reset(&rig->arena);
     }
 }

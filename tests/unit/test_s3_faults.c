@@ -200,7 +200,7 @@ clocks_are_learned(void **state)
         fail_msg("%s", rig->err.detail);
     assert_null(strstr(head_of(state, 0), day));
     assert_non_null(strstr(head_of(state, 1), day));
-    assert_non_null(strstr(fa_store_accel(rig->store, KEY, false, &rig->arena), day));
+    assert_non_null(strstr(fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err), day));
 }
 
 /* --- time ----------------------------------------------------------------------------- */
@@ -260,6 +260,25 @@ silences_add_up(void **state)
     assert_true(requests(state) >= 2);
 }
 
+/* So do those of a request's calls; the next request has all of the patience again. */
+static void
+calls_of_a_request_share(void **state)
+{
+    /* 700 ms until it is there. */
+    static const char slow[] = "HTTP/1.1 204 No Content\r\n\r\n";
+    struct rig *rig =
+        SCRIPT(state, {.answer = slow, .end = KEEP, .drip_ms = 25},
+               {.answer = slow, .end = KEEP, .drip_ms = 25}, {.answer = "", .end = HANG});
+    int64_t began_us = fa_clock_monotonic_us();
+
+    fa_store_begin(rig->store);
+    assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
+    fa_store_begin(rig->store);
+    assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
+    assert_true(fa_clock_monotonic_us() - began_us > SECOND_US);
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, SECOND_US * 6 / 10);
+}
+
 /* What moves may take longer than the patience. */
 static void
 slow_downloads_arrive(void **state)
@@ -301,12 +320,19 @@ breaker_spares_and_recovers(void **state)
     FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
     FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 20000);
     assert_non_null(strstr(rig->err.detail, "lately"));
+    /* nginx is not sent there either; what it has kept it may send. */
+    assert_null(fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err));
+    assert_int_equal(rig->err.code, FA_E_STORE);
+    assert_int_equal(strncmp(fa_store_accel(rig->store, KEY, true, &rig->arena, &rig->err),
+                             "/_s3_kept/bucket/" KEY "?X-Amz-", 25),
+                     0);
     scripted_listen(&fixture->server, port);
     began_us = fa_clock_monotonic_us();
     while (fa_store_remove(rig->store, KEY, &rig->err) < 0) {
         assert_true(fa_clock_monotonic_us() - began_us < 2 * SECOND_US);
         usleep(10000);
     }
+    assert_non_null(fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err));
     for (i = 0; i < 20; i++)
         assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
 }
@@ -661,11 +687,11 @@ odd_options_are_refused(void **state)
 FA_RUN(TEST(passing_trouble_is_tried_again), TEST(tries_end),
        TEST(final_trouble_is_not_tried_again), TEST(clocks_are_learned), TEST(silence_is_given_up),
        TEST(silent_downloads_are_given_up), TEST(trickles_are_given_up), TEST(silences_add_up),
-       TEST(slow_downloads_arrive), TEST(breaker_spares_and_recovers),
-       TEST(refusals_leave_the_breaker_closed), TEST(processes_share_the_breaker),
-       TEST(one_probe_a_second), TEST(cut_downloads_go_on), TEST(cut_downloads_begin_anew),
-       TEST(odd_downloads_are_refused), TEST(other_bytes_are_noticed),
-       TEST(other_sizes_are_noticed), TEST(errors_in_success_are_errors),
-       TEST(short_copies_are_noticed), TEST(copies_are_made_by_hand),
-       TEST(failed_uploads_are_aborted), TEST(lists_go_on), TEST(odd_lists_are_refused),
-       TEST(connections_close_on_exec), TEST(odd_options_are_refused))
+       TEST(calls_of_a_request_share), TEST(slow_downloads_arrive),
+       TEST(breaker_spares_and_recovers), TEST(refusals_leave_the_breaker_closed),
+       TEST(processes_share_the_breaker), TEST(one_probe_a_second), TEST(cut_downloads_go_on),
+       TEST(cut_downloads_begin_anew), TEST(odd_downloads_are_refused),
+       TEST(other_bytes_are_noticed), TEST(other_sizes_are_noticed),
+       TEST(errors_in_success_are_errors), TEST(short_copies_are_noticed),
+       TEST(copies_are_made_by_hand), TEST(failed_uploads_are_aborted), TEST(lists_go_on),
+       TEST(odd_lists_are_refused), TEST(connections_close_on_exec), TEST(odd_options_are_refused))

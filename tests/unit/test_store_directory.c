@@ -221,8 +221,10 @@ objects_are_sent_from_their_files(void **state)
 {
     struct rig *rig = *state;
 
-    assert_string_equal(fa_store_accel(rig->store, "ab/01", false, &rig->arena), "/_store/ab/01");
-    assert_string_equal(fa_store_accel(rig->store, "ab/01", true, &rig->arena), "/_store/ab/01");
+    assert_string_equal(fa_store_accel(rig->store, "ab/01", false, &rig->arena, &rig->err),
+                        "/_store/ab/01");
+    assert_string_equal(fa_store_accel(rig->store, "ab/01", true, &rig->arena, &rig->err),
+                        "/_store/ab/01");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_open_directory, rig_tear_down)
