@@ -43,7 +43,7 @@ fa_object_copy(struct fa_db *db, struct fa_store *store, const char *from, struc
 {
     if (intend(db, object, err) < 0)
         return -1;
-    return fa_store_copy(store, from, object->key, err);
+    return fa_store_copy(store, from, object->key, object->size, object->sha256, err);
 }
 
 enum fa_db_outcome

@@ -27,7 +27,7 @@ struct fa_object {
 int fa_object_create(struct fa_db *db, struct fa_store *store, int fd, struct fa_object *object,
                      struct fa_error *err) FA_MUSTCHECK;
 
-/* The same with the bytes of the stored object `from`; size and SHA-256 are theirs. */
+/* The same with the bytes of the stored object `from`, whose size and SHA-256 are the caller's. */
 int fa_object_copy(struct fa_db *db, struct fa_store *store, const char *from,
                    struct fa_object *object, struct fa_error *err) FA_MUSTCHECK;
 

@@ -13,7 +13,8 @@ struct fa_store_backend {
     void (*close)(struct fa_store *store);
     int (*put)(struct fa_store *store, const char *key, int fd, uint64_t size,
                const unsigned char *sha256, struct fa_error *err);
-    int (*copy)(struct fa_store *store, const char *from, const char *key, struct fa_error *err);
+    int (*copy)(struct fa_store *store, const char *from, const char *key, uint64_t size,
+                const unsigned char *sha256, struct fa_error *err);
     int (*get)(struct fa_store *store, const char *key, struct fa_error *err);
     int (*remove)(struct fa_store *store, const char *key, struct fa_error *err);
     int (*abandon)(struct fa_store *store, const char *key, struct fa_error *err);

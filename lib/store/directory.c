@@ -150,13 +150,14 @@ get(struct fa_store *store, const char *key, struct fa_error *err)
 /* Another name for the same bytes: an object never changes, and the last name's removal frees them.
  * Where the file system cannot, a copy. */
 static int
-copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+copy(struct fa_store *store, const char *from, const char *key, uint64_t size,
+     const unsigned char *sha256, struct fa_error *err)
 {
     struct fa_directory_store *self = directory(store);
     FA_AUTO_FD folder = open_folder(self, key);
     FA_AUTO_FD source = -1;
-    struct stat info;
 
+    (void)sha256;
     if (folder < 0)
         return fa_error_errno(err, FA_E_STORE, errno, "open the folder of object %s", key);
     if (linkat(self->root, from, folder, key + 3, 0) < 0) {
@@ -166,8 +167,7 @@ copy(struct fa_store *store, const char *from, const char *key, struct fa_error 
         source = get(store, from, err);
         if (source < 0)
             return -1;
-        if (fstat(source, &info) < 0 ||
-            put_copy(folder, key + 3, source, (uint64_t)info.st_size) < 0)
+        if (put_copy(folder, key + 3, source, size) < 0)
             return fa_error_errno(err, FA_E_STORE, errno, "copy object %s", from);
     }
     if (fsync(folder) < 0)

@@ -169,8 +169,8 @@ int64_t fa_s3_time(const char *text);
 int fa_s3_put(struct fa_store *store, const char *key, int fd, uint64_t size,
               const unsigned char *sha256, struct fa_error *err) FA_MUSTCHECK;
 int fa_s3_get(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;
-int fa_s3_copy(struct fa_store *store, const char *from, const char *key,
-               struct fa_error *err) FA_MUSTCHECK;
+int fa_s3_copy(struct fa_store *store, const char *from, const char *key, uint64_t size,
+               const unsigned char *sha256, struct fa_error *err) FA_MUSTCHECK;
 int fa_s3_remove(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;
 int fa_s3_check(struct fa_store *store, struct fa_error *err) FA_MUSTCHECK;
 int fa_s3_abandon(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;

@@ -14,7 +14,7 @@
  * size. */
 enum { MD5_MAX = 256 * 1024 };
 
-enum { COPY_SOURCE = 160, READ_CHUNK = 64 * 1024 };
+enum { COPY_SOURCE = 160 };
 
 /* --- put ----------------------------------------------------------------------------- */
 
@@ -98,39 +98,14 @@ fa_s3_get(struct fa_store *store, const char *key, struct fa_error *err)
 
 /* --- copy ---------------------------------------------------------------------------- */
 
-static int
-measure(int fd, uint64_t *size_r, unsigned char sha256[32], struct fa_error *err)
-{
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    unsigned char chunk[READ_CHUNK];
-    ssize_t got;
-
-    *size_r = 0;
-    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    while ((got = pread(fd, chunk, sizeof chunk, (off_t)*size_r)) > 0) {
-        if (!EVP_DigestUpdate(digest, chunk, (size_t)got))
-            return fa_error_set(err, FA_E_MEMORY, "digest");
-        *size_r += (uint64_t)got;
-    }
-    if (got < 0)
-        return fa_error_errno(err, FA_E_STORE, errno, "read a spool file");
-    if (!EVP_DigestFinal_ex(digest, sha256, NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    return 0;
-}
-
 /* The way through this machine, for servers that do not copy, and objects too large for them to. */
 static int
-copy_by_hand(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+copy_by_hand(struct fa_store *store, const char *from, const char *key, uint64_t size,
+             const unsigned char *sha256, struct fa_error *err)
 {
     FA_AUTO_FD fd = fa_s3_get(store, from, err);
-    unsigned char sha256[32];
-    uint64_t size;
 
-    if (fd < 0 || measure(fd, &size, sha256, err) < 0)
-        return -1;
-    return fa_s3_put(store, key, fd, size, sha256, err);
+    return fd < 0 ? -1 : fa_s3_put(store, key, fd, size, sha256, err);
 }
 
 static bool
@@ -143,24 +118,20 @@ cannot_copy(const struct fa_s3_answer *answer)
 }
 
 int
-fa_s3_copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+fa_s3_copy(struct fa_store *store, const char *from, const char *key, uint64_t size,
+           const unsigned char *sha256, struct fa_error *err)
 {
-    FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange source = {.number = 0};
     FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
     struct fa_s3_store *self = fa_s3(store);
     char path[COPY_SOURCE];
 
-    fa_s3_exchange_init(&source, "HEAD", from);
-    if (fa_s3_ask(self, &source, err) < 0)
-        return -1;
-    if (source.answer.length < 0)
-        return fa_error_set(err, FA_E_STORE, "HEAD %s: the store does not tell the size", from);
     snprintf(path, sizeof path, "/%s/%s", self->bucket, from);
     fa_s3_exchange_init(&exchange, "PUT", key);
     fa_s3_add_header(&exchange, "x-amz-copy-source", path);
     if (fa_s3_ask(self, &exchange, err) < 0)
-        return cannot_copy(&exchange.answer) ? copy_by_hand(store, from, key, err) : -1;
-    return fa_s3_confirm(self, key, (uint64_t)source.answer.length, NULL, err);
+        return cannot_copy(&exchange.answer) ? copy_by_hand(store, from, key, size, sha256, err)
+                                             : -1;
+    return fa_s3_confirm(self, key, size, NULL, err);
 }
 
 /* --- the rest ------------------------------------------------------------------------- */

@@ -97,11 +97,12 @@ fa_store_put(struct fa_store *store, const char *key, int fd, uint64_t size,
 }
 
 int
-fa_store_copy(struct fa_store *store, const char *from, const char *key, struct fa_error *err)
+fa_store_copy(struct fa_store *store, const char *from, const char *key, uint64_t size,
+              const unsigned char *sha256, struct fa_error *err)
 {
     if (FA_FAILPOINT("store.copy"))
         return fa_error_set(err, FA_E_STORE, "failpoint store.copy");
-    return store->backend->copy(store, from, key, err);
+    return store->backend->copy(store, from, key, size, sha256, err);
 }
 
 int

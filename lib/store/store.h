@@ -66,10 +66,10 @@ int fa_store_put(struct fa_store *store, const char *key, int fd, uint64_t size,
                  const unsigned char *sha256, struct fa_error *err) FA_MUSTCHECK;
 
 /* Stores the bytes of object `from` under `key` too, as durably as fa_store_put; each is removed by
- * itself.  The directory store links, so it costs no space where it can.  FA_E_NO_FILE when there
- * is no object `from`. */
-int fa_store_copy(struct fa_store *store, const char *from, const char *key,
-                  struct fa_error *err) FA_MUSTCHECK;
+ * itself.  `size` and `sha256` are what the caller knows of the bytes.  The directory store links,
+ * so it costs no space where it can.  FA_E_NO_FILE when there is no object `from`. */
+int fa_store_copy(struct fa_store *store, const char *from, const char *key, uint64_t size,
+                  const unsigned char *sha256, struct fa_error *err) FA_MUSTCHECK;
 
 /* A descriptor to read the object from, or -1; FA_E_NO_FILE when there is no such object. */
 int fa_store_get(struct fa_store *store, const char *key, struct fa_error *err) FA_MUSTCHECK;

@@ -102,6 +102,17 @@ rig_put(struct rig *rig, const char *key, uint64_t size, unsigned seed)
     return fa_store_put(rig->store, key, fd, size, sha256, &rig->err);
 }
 
+/* Copies an object of `size` and `seed`. */
+static inline int
+rig_copy(struct rig *rig, const char *from, const char *key, uint64_t size, unsigned seed)
+{
+    unsigned char sha256[32];
+    FA_AUTO_FD fd = rig_spool(rig, size, seed, sha256);
+
+    rig->err = (struct fa_error){0};
+    return fa_store_copy(rig->store, from, key, size, sha256, &rig->err);
+}
+
 /* The object holds exactly the content of `size` and `seed`. */
 static inline void
 rig_expect(struct rig *rig, const char *key, uint64_t size, unsigned seed)

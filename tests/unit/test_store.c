@@ -61,10 +61,10 @@ copies_stand_alone(void **state)
     char to[FA_STORE_KEY];
 
     assert_int_equal(rig_put(rig, fa_store_key(from), 70000, 3), 0);
-    assert_int_equal(fa_store_copy(rig->store, from, fa_store_key(to), &rig->err), 0);
+    assert_int_equal(rig_copy(rig, from, fa_store_key(to), 70000, 3), 0);
     assert_int_equal(fa_store_remove(rig->store, from, &rig->err), 0);
     rig_expect(rig, to, 70000, 3);
-    assert_int_equal(fa_store_copy(rig->store, from, fa_store_key(from), &rig->err), -1);
+    assert_int_equal(rig_copy(rig, from, fa_store_key(to), 70000, 3), -1);
     assert_int_equal(rig->err.code, FA_E_NO_FILE);
 }
 
