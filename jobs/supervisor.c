@@ -22,7 +22,7 @@ enum {
     POLL_MS = 2000, /* slow poll beside the notifications */
     HOUSEKEEPING_US = 5000000,
     COLLECT_LIMIT = 10000,
-    COLLECT_SECONDS = 2,         /* jobs wait meanwhile */
+    COLLECT_SLICE_US = 200000,   /* jobs wait meanwhile */
     COLLECT_PAUSE_US = 15000000, /* when the store is away */
     SWEEP_S = 3600,
     BULK_EVERY = 5, /* of so many claims one looks at bulk first, so that it never starves */
@@ -112,7 +112,8 @@ adopt(struct fa_supervisor *self)
 /* --- keeping ----------------------------------------------------------------------------------
  */
 
-/* One cycle of the collector, unless another machine is at it. */
+/* A slice of the collector's work, unless another machine is at it: while there is more, jobs are
+ * looked after between two slices. */
 static void
 collect(struct fa_supervisor *self, int64_t now_us)
 {
@@ -120,11 +121,12 @@ collect(struct fa_supervisor *self, int64_t now_us)
     struct fa_collect cycle = {.db = self->db,
                                .store = self->store,
                                .limit = COLLECT_LIMIT,
-                               .seconds = COLLECT_SECONDS,
+                               .slice_us = COLLECT_SLICE_US,
                                .sweep = now_us >= self->sweep_us};
 
     if (now_us < self->collect_us)
         return;
+    self->collect_us = now_us + HOUSEKEEPING_US;
     if (fa_collect_run(&cycle, &err) < 0) {
         fa_supervisor_complain(self, "collect", &err);
         if (err.code != FA_E_DATABASE)
@@ -132,6 +134,8 @@ collect(struct fa_supervisor *self, int64_t now_us)
     } else if (cycle.sweep && !cycle.busy) {
         self->sweep_us = now_us + (int64_t)SWEEP_S * 1000000;
     }
+    if (cycle.more && err.code == FA_OK)
+        self->collect_us = now_us;
     if (cycle.failed > 0)
         fa_supervisor_complain(self, "collect_object", &cycle.failure);
     if (cycle.removed + cycle.failed + cycle.swept > 0)
@@ -146,10 +150,10 @@ keep_house(struct fa_supervisor *self)
     int64_t now_us = fa_clock_monotonic_us();
     struct fa_error err = {0};
 
+    collect(self, now_us);
     if (now_us < self->housekeeping_us)
         return;
     self->housekeeping_us = now_us + HOUSEKEEPING_US;
-    collect(self, now_us);
     if (fa_replay_prune(self->db, &err) < 0)
         fa_supervisor_complain(self, "replay_prune", &err);
     if (fa_event_log_prune(self->db, self->options->event_retention, &err) < 0)
@@ -168,12 +172,13 @@ wait_for_news(struct fa_supervisor *self)
     struct pollfd ready[2 + FA_CHILDREN_MAX] = {{.fd = self->signals, .events = POLLIN}};
     struct signalfd_siginfo info;
     struct fa_error err = {0};
+    int wait_ms = fa_clock_monotonic_us() < self->collect_us ? POLL_MS : 0;
     bool stop = false;
 
     ready[1] = (struct pollfd){.fd = fa_db_socket(self->db, &err), .events = POLLIN};
     if (ready[1].fd < 0)
         fa_supervisor_complain(self, "listen", &err);
-    poll(ready, 2 + fa_children_poll(&self->children, ready + 2), POLL_MS);
+    poll(ready, 2 + fa_children_poll(&self->children, ready + 2), wait_ms);
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info)
         stop |= info.ssi_signo != SIGCHLD;
     return stop;
@@ -208,6 +213,7 @@ drain(struct fa_supervisor *self)
     fa_log(self->log, FA_LOG_INFO, "draining");
     fa_ready_notify("STOPPING=1");
     fa_spare_drop(&self->spare);
+    self->collect_us = INT64_MAX;
     while (fa_children_count(&self->children) > 0) {
         if (fa_clock_monotonic_us() > deadline_us)
             fa_children_stop(&self->children);

@@ -8,8 +8,7 @@ enum {
     BATCH = 100, /* objects between two looks at the database; as in the statement */
     CONDEMN = 1000,
     ARENA_LIMIT = 1 << 20,
-    SWEEP_AGE_S = 86400, /* longer than any upload may take */
-    SECOND_US = 1000000
+    SWEEP_AGE_S = 86400 /* longer than any upload may take */
 };
 
 /* A row owns the object of row `t`. */
@@ -107,6 +106,12 @@ remove_one(struct fa_collect *self, const struct due *object, struct fa_error *e
     return put_off(self, object->key, &failure, err);
 }
 
+static bool
+in_time(const struct fa_collect *self)
+{
+    return self->slice_us == 0 || fa_clock_monotonic_us() < self->end_us;
+}
+
 struct batch {
     struct fa_rows rows;
     const char *removed[BATCH];
@@ -121,7 +126,7 @@ remove_batch(struct fa_collect *self, int64_t limit, struct batch *batch, struct
     enum fa_db_outcome outcome = FA_DB_NONE;
     struct due object;
 
-    while (batch->seen < limit &&
+    while (batch->seen < limit && in_time(self) &&
            (outcome = fa_rows_next(&batch->rows,
                                    FA_COLUMNS(FA_COLUMN_TEXT("object_key", &object.key),
                                               FA_COLUMN_BOOL("abandoned", &object.abandoned),
@@ -165,16 +170,14 @@ collect_batch(struct fa_collect *self, int64_t limit, bool *any_r, struct fa_err
 static int
 collect(struct fa_collect *self, struct fa_error *err)
 {
-    int64_t end_us = fa_clock_monotonic_us() + self->seconds * SECOND_US;
-    bool any = true;
-
+    self->end_us = fa_clock_monotonic_us() + self->slice_us;
     if (condemn_abandoned(self, err) < 0)
         return -1;
     if (self->retry && fa_db_run(self->db, &hasten, FA_NO_PARAMS, err) < 0)
         return -1;
-    while (any && self->removed + self->failed < self->limit &&
-           (self->seconds == 0 || fa_clock_monotonic_us() < end_us))
-        if (collect_batch(self, self->limit - self->removed - self->failed, &any, err) < 0)
+    self->more = true;
+    while (self->more && self->removed + self->failed < self->limit && in_time(self))
+        if (collect_batch(self, self->limit - self->removed - self->failed, &self->more, err) < 0)
             return -1;
     return self->sweep ? fa_store_sweep(self->store, SWEEP_AGE_S, &self->swept, err) : 0;
 }
@@ -186,6 +189,7 @@ fa_collect_run(struct fa_collect *self, struct fa_error *err)
     int result;
 
     self->busy = outcome == FA_DB_NONE;
+    self->more = false;
     self->abandoned = self->removed = self->failed = self->swept = 0;
     if (outcome != FA_DB_ROW)
         return outcome < 0 ? -1 : 0;

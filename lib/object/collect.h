@@ -19,18 +19,20 @@ struct fa_collect {
     /* what to do */
     struct fa_db *db; /* a direct connection: its session holds the collector's lock */
     struct fa_store *store;
-    int64_t limit;   /* objects at most */
-    int64_t seconds; /* starts nothing new after that long; 0: takes its time */
-    bool retry;      /* also those whose last try failed, before their time */
-    bool sweep;      /* also what unfinished uploads left in the store, whatever rows say */
+    int64_t limit;    /* objects at most */
+    int64_t slice_us; /* begins with no other object after that long; 0: takes its time */
+    bool retry;       /* also those whose last try failed, before their time */
+    bool sweep;       /* also what unfinished uploads left in the store, whatever rows say */
 
     /* what came of it */
     bool busy;               /* another collector is at work: nothing was done */
+    bool more;               /* limit or slice ended it: there may be more */
     int64_t abandoned;       /* uploads that nobody finished */
     int64_t removed;         /* objects */
     int64_t failed;          /* objects that could not be removed; tried again later */
     int64_t swept;           /* unfinished uploads */
     struct fa_error failure; /* why the last of the failed did */
+    int64_t end_us;          /* of the slice; its own */
 };
 
 /* One cycle.  0 also when single objects could not be removed; -1 when database or store are
