@@ -5,8 +5,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/new_file.h"
 #include "lib/base/ready.h"
-#include "lib/base/share_socket.h"
 #include "lib/base/signals.h"
+#include "lib/base/unix_socket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -170,7 +170,7 @@ open_daemon(struct daemon *daemon, struct fa_error *err)
                             "FILEAPI_KEYS_AGE must be at least 1 and FILEAPI_KEYS_STALE above it");
     if (daemon->options->keys_socket[0] != '\0')
         /* Only our own services ask. */
-        daemon->listener = fa_listen_unix(daemon->options->keys_socket, "", err);
+        daemon->listener = fa_socket_listen(daemon->options->keys_socket, "", err);
     return daemon->options->keys_socket[0] != '\0' && daemon->listener < 0 ? -1 : 0;
 }
 

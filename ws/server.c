@@ -2,8 +2,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/ready.h"
-#include "lib/base/share_socket.h"
 #include "lib/base/signals.h"
+#include "lib/base/unix_socket.h"
 #include "ws/door.h"
 
 #include <errno.h>
@@ -324,7 +324,7 @@ open_server(struct server *server, struct fa_error *err)
         return -1;
     fa_hub_look(&server->hub);
     server->sessions.epoll = epoll_create1(EPOLL_CLOEXEC);
-    server->listener = fa_listen_unix(options->ws_socket, options->socket_group, err);
+    server->listener = fa_socket_listen(options->ws_socket, options->socket_group, err);
     if (server->listener < 0)
         return -1;
     server->accepting = true;

@@ -1,12 +1,11 @@
 #include "lib/auth/bearer.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/unix_socket.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { SECOND_US = 1000000, ANSWER_BYTES = 16, WAIT_MAX_S = 3600 };
@@ -41,26 +40,11 @@ refresh(struct fa_bearer *bearer, const struct fa_log *log)
         fa_log_error(log, "keys_refresh", &err);
 }
 
-static int
-connect_to(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    FA_AUTO_FD fd = -1;
-
-    if (strlen(path) >= sizeof address.sun_path)
-        return -1;
-    memcpy(address.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return -1;
-    return fa_steal_fd(&fd);
-}
-
 /* Asks for new keys and waits; false when nobody is there to ask. */
 static bool
 ask(struct fa_bearer *bearer)
 {
-    FA_AUTO_FD fd = connect_to(bearer->socket);
+    FA_AUTO_FD fd = fa_socket_connect(bearer->socket);
     struct pollfd answered = {.fd = fd, .events = POLLIN};
     char answer[ANSWER_BYTES] = "";
     /* Without an answer the issuer is slow: not every request shall wait for it. */
