@@ -12,9 +12,8 @@ static const struct fa_statement reset_stages = {
     " WHERE stage <> 'upload' AND state <> 'waiting'"
     " AND asset_id IN (SELECT asset_id FROM asset WHERE part_id = $1 AND asset_type = 'cad')"};
 
-static const struct fa_statement newest = {
-    "cad_newest", "SELECT asset_id, basename FROM asset WHERE part_id = $1 AND asset_type = 'cad'"
-                  " ORDER BY placed DESC LIMIT 1"};
+static const struct fa_statement newest = {"cad_newest",
+                                           "SELECT asset_id, basename FROM" FA_CAD_OF_1 "cad"};
 
 enum fa_db_outcome
 fa_cad_drop_derived(struct fa_db *db, const struct fa_uuid *part, int64_t grace_s,
@@ -89,10 +88,10 @@ fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part, const char *kin
     static const struct fa_statement put = {
         "cad_put_derived",
         "INSERT INTO derived_file (part_id, kind, object_key, size, sha256, cad_basename)"
-        " VALUES ($1, $2, $3, $4, $5, (SELECT basename FROM asset WHERE part_id = $1"
-        "  AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1))"
+        " VALUES ($1, $2, $3, $4, $5, (SELECT basename FROM" FA_CAD_OF_1 "cad))"
         " ON CONFLICT (part_id, kind) DO UPDATE"
-        " SET object_key = excluded.object_key, size = excluded.size, sha256 = excluded.sha256,"
+        " SET object_key = excluded.object_key, size = excluded.size,"
+        "  sha256 = excluded.sha256,"
         "  cad_basename = excluded.cad_basename, updated_at = now()"};
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     const char *old_key = NULL;

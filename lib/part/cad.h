@@ -1,11 +1,18 @@
-/* The part's CAD: the newest asset of type cad, what is derived from it, and how that is replaced.
- */
+/* The part's CAD: what is derived from it, and how it is replaced. */
 #ifndef FA_PART_CAD_H
 #define FA_PART_CAD_H
 
 #include "lib/job/job.h"
 #include "lib/object/object.h"
 #include "lib/part/announce.h"
+
+/* For a statement's FROM: the CAD of part $1, or of `p` of another table; a row of asset or none,
+ * to be followed by its alias.  It is the newest asset of type cad: decided here alone. */
+#define FA_CAD_OF_1 FA_CAD_OF("$1")
+#define FA_CAD_OF_P FA_CAD_OF("p.part_id")
+#define FA_CAD_OF(part)                                                                            \
+    " (SELECT * FROM asset WHERE asset.part_id = " part " AND asset.asset_type = 'cad'"            \
+    "  ORDER BY asset.placed DESC LIMIT 1) "
 
 /* A part's CAD is another one now. */
 struct fa_cad_change {

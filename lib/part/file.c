@@ -1,5 +1,6 @@
 #include "lib/part/file.h"
 #include "lib/part/asset_type.h"
+#include "lib/part/cad.h"
 
 #include <string.h>
 
@@ -60,9 +61,7 @@ fa_file_find_cad(struct fa_db *db, const struct fa_access *access, struct fa_are
     static const struct fa_statement find_cad = {
         "file_find_cad",
         "SELECT " FILE_COLUMNS "f.basename, " FA_ACCESS_COLUMNS " FROM " FA_ACCESS_FROM
-        " LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"
-        "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) f ON true"
-        " WHERE p.part_id = $1"};
+        " LEFT JOIN LATERAL" FA_CAD_OF_P "f ON true WHERE p.part_id = $1"};
 
     if (find(db, &find_cad, FA_PARAMS(FA_ACCESS_PARAMS(access)), arena, file, err) < 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "lib/part/listing.h"
 #include "lib/base/cleanup.h"
 #include "lib/part/answer.h"
+#include "lib/part/cad.h"
 
 enum { ARENA_LIMIT = 4 << 20 };
 
@@ -10,8 +11,7 @@ enum { ARENA_LIMIT = 4 << 20 };
     " to_char(p.rfq_needed_by, 'YYYY-MM-DD') AS rfq_needed_by,"                                    \
     " to_char(p.created_at AT TIME ZONE $5, 'DD.MM.YYYY HH24:MI') AS created,"                     \
     " to_char(p.updated_at AT TIME ZONE $5, 'DD.MM.YYYY HH24:MI') AS updated,"                     \
-    " (SELECT a.basename FROM asset a WHERE a.part_id = p.part_id AND a.asset_type = 'cad'"        \
-    "  ORDER BY a.placed DESC LIMIT 1) AS basename "
+    " (SELECT basename FROM" FA_CAD_OF_P "cad) AS basename "
 
 /* One branch of the list: the newest parts that fit, read backwards from the index that starts with
  * the owner or the organization.  $1 cursor, $4 limit, $6 name, $7 status. */

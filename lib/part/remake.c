@@ -37,9 +37,8 @@ find_task(const char *kind)
 static enum fa_db_outcome
 find_cad(struct fa_db *db, struct fa_store *store, struct remaking *self, struct fa_error *err)
 {
-    static const struct fa_statement find = {
-        "remake_cad", "SELECT asset_id, object_key FROM asset WHERE part_id = $1"
-                      " AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1"};
+    static const struct fa_statement find = {"remake_cad",
+                                             "SELECT asset_id, object_key FROM" FA_CAD_OF_1 "cad"};
     FA_CLEANUP(fa_arena_free) struct fa_arena arena;
     struct fa_walk_target target = {.key = NULL};
     enum fa_db_outcome outcome;

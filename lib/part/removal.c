@@ -41,7 +41,7 @@ take_over(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 struct doomed {
     struct fa_uuid asset;
     const char *object_key;
-    bool is_cad; /* the part's: its newest of type cad */
+    bool is_cad; /* the part's */
 };
 
 static enum fa_db_outcome
@@ -49,11 +49,9 @@ find_doomed(struct fa_db *db, const struct fa_removal *removal, struct fa_arena 
             struct doomed *doomed, struct fa_error *err)
 {
     static const struct fa_statement find = {
-        "removal_find",
-        "SELECT asset_id, object_key, asset_type = 'cad' AND NOT EXISTS (SELECT FROM asset newer"
-        "  WHERE newer.part_id = a.part_id AND newer.asset_type = 'cad'"
-        "  AND newer.placed > a.placed) AS is_cad"
-        " FROM asset a WHERE part_id = $1 AND basename_nfc = normalize($2, NFC)"};
+        "removal_find", "SELECT asset_id, object_key, asset_id IS NOT DISTINCT FROM"
+                        "  (SELECT asset_id FROM" FA_CAD_OF_1 "cad) AS is_cad"
+                        " FROM asset WHERE part_id = $1 AND basename_nfc = normalize($2, NFC)"};
     enum fa_db_outcome outcome =
         fa_db_row(db, &find, FA_PARAMS(FA_UUID(&removal->access.part), FA_TEXT(removal->basename)),
                   FA_COLUMNS(FA_COLUMN_UUID("asset_id", &doomed->asset),

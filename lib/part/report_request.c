@@ -1,6 +1,6 @@
 #include "lib/part/report_request.h"
 #include "lib/event/event.h"
-#include "lib/job/job.h"
+#include "lib/part/cad.h"
 #include "lib/quota/quota.h"
 
 /* The report is current while it exists and no CAD job will replace what it tells. */
@@ -11,8 +11,7 @@ static const struct fa_statement find_current = {
 
 /* The CAD the report will be about. */
 static const struct fa_statement find_cad = {
-    "report_cad", "SELECT asset_id, true AS has_asset FROM asset WHERE part_id = $1"
-                  " AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1"};
+    "report_cad", "SELECT asset_id, true AS has_asset FROM" FA_CAD_OF_1 "cad"};
 
 static enum fa_db_outcome
 request_report(struct fa_db *db, void *closure, struct fa_error *err)

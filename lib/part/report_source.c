@@ -1,24 +1,23 @@
 #include "lib/part/report_source.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/json.h"
+#include "lib/part/cad.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
 static const struct fa_statement read_source = {
-    "report_source",
-    "SELECT p.name, p.material, p.machine, p.quantity, cad.basename, cad.size,"
-    " (cad.results -> 'cad')::text AS figures, failed.message, failed.user_action,"
-    " picture.object_key AS picture_key,"
-    " to_char(now() AT TIME ZONE $2, 'DD.MM.YYYY HH24:MI ') || $2 AS created,"
-    " (EXTRACT(EPOCH FROM now()) * 1000000)::bigint AS created_us"
-    " FROM part p LEFT JOIN LATERAL (SELECT * FROM asset a WHERE a.part_id = p.part_id"
-    "  AND a.asset_type = 'cad' ORDER BY a.placed DESC LIMIT 1) cad ON true"
-    " LEFT JOIN LATERAL (SELECT message, user_action FROM stage s"
-    "  WHERE s.asset_id = cad.asset_id AND s.state = 'failed' AND s.stage <> 'analysis_report'"
-    "  LIMIT 1) failed ON true"
-    " LEFT JOIN derived_file picture ON picture.part_id = p.part_id AND picture.kind = 'thumbnail'"
-    " WHERE p.part_id = $1"};
+    "report_source", "SELECT p.name, p.material, p.machine, p.quantity, cad.basename, cad.size,"
+                     " (cad.results -> 'cad')::text AS figures, failed.message, failed.user_action,"
+                     " picture.object_key AS picture_key,"
+                     " to_char(now() AT TIME ZONE $2, 'DD.MM.YYYY HH24:MI ') || $2 AS created,"
+                     " (EXTRACT(EPOCH FROM now()) * 1000000)::bigint AS created_us"
+                     " FROM part p LEFT JOIN LATERAL" FA_CAD_OF_P "cad ON true"
+                     " LEFT JOIN LATERAL (SELECT message, user_action FROM stage s"
+                     "  WHERE s.asset_id = cad.asset_id AND s.state = 'failed'"
+                     "  AND s.stage <> 'analysis_report' LIMIT 1) failed ON true"
+                     " LEFT JOIN derived_file picture ON picture.part_id = p.part_id"
+                     "  AND picture.kind = 'thumbnail' WHERE p.part_id = $1"};
 
 static void
 read_point(struct json_object *box, const char *name, double point[3])

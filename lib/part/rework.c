@@ -26,9 +26,8 @@ find(struct fa_db *db, const struct fa_uuid *id, struct fa_arena *arena, struct 
     static const struct fa_statement read = {
         "rework_read",
         "SELECT job_id, part_id, asset_id, asset_id IS NOT NULL AS has_asset, task, state,"
-        " asset_id IS NOT DISTINCT FROM (SELECT asset_id FROM asset"
-        "  WHERE asset.part_id = job.part_id AND asset_type = 'cad' ORDER BY placed DESC LIMIT 1)"
-        " AS is_current FROM job WHERE job_id = $1 FOR UPDATE"};
+        " asset_id IS NOT DISTINCT FROM (SELECT asset_id FROM" FA_CAD_OF_P "cad)"
+        " AS is_current FROM job p WHERE job_id = $1 FOR UPDATE"};
     enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(id)), err);
 
     if (outcome == FA_DB_ROW)
