@@ -67,18 +67,11 @@ read_params(struct exchange *x, struct fa_error *err)
 static int
 authenticate(struct exchange *x, struct fa_error *err)
 {
-    static const char scheme[] = "Bearer ";
-    const char *header = param(x, "HTTP_AUTHORIZATION");
     const char *token;
 
-    if (header == NULL)
-        return fa_error_set(err, FA_E_AUTH_MISSING, "no Authorization header");
-    if (strncasecmp(header, scheme, sizeof scheme - 1) != 0)
-        return fa_error_set(err, FA_E_AUTH_INVALID, "Authorization is not of scheme Bearer");
-    token = header + sizeof scheme - 1;
-    token += strspn(token, " ");
-    if (fa_bearer_check(x->ctx->bearer, token, x->request.arena, x->ctx->log, &x->identity, err) <
-        0)
+    if (fa_bearer_read(param(x, "HTTP_AUTHORIZATION"), &token, err) < 0 ||
+        fa_bearer_check(x->ctx->bearer, token, x->request.arena, x->ctx->log, &x->identity, err) <
+            0)
         return -1;
     x->request.access.identity = &x->identity;
     return 0;

@@ -5,28 +5,12 @@
 #include "lib/base/words.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* What came with a request; NULL: not. */
 struct credentials {
     const char *ticket;
     const char *token;
 };
-
-static int
-read_header(const struct fa_head *head, const char **token_r, struct fa_error *err)
-{
-    static const char scheme[] = "Bearer ";
-    const char *value = fa_head_value(head, "Authorization");
-
-    if (value == NULL || *value == '\0')
-        return fa_error_set(err, FA_E_AUTH_MISSING, "no token");
-    if (strncasecmp(value, scheme, sizeof scheme - 1) != 0)
-        return fa_error_set(err, FA_E_AUTH_INVALID, "Authorization is not of scheme Bearer");
-    value += sizeof scheme - 1;
-    *token_r = value + strspn(value, " ");
-    return 0;
-}
 
 static int
 find_credentials(const struct fa_admission *admission, const struct fa_head *head,
@@ -44,7 +28,7 @@ find_credentials(const struct fa_admission *admission, const struct fa_head *hea
         return -1;
     if (found->token != NULL && *found->token != '\0')
         return 0;
-    return read_header(head, &found->token, err);
+    return fa_bearer_read(fa_head_value(head, "Authorization"), &found->token, err);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { SECOND_US = 1000000, ANSWER_BYTES = 16, WAIT_MAX_S = 3600 };
@@ -59,6 +60,20 @@ ask(struct fa_bearer *bearer)
     wait_s = wait_s < 0 ? 0 : wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s;
     bearer->ask_after_us = fa_clock_monotonic_us() + wait_s * SECOND_US;
     return true;
+}
+
+int
+fa_bearer_read(const char *header, const char **token_r, struct fa_error *err)
+{
+    static const char scheme[] = "Bearer ";
+
+    if (header == NULL || *header == '\0')
+        return fa_error_set(err, FA_E_AUTH_MISSING, "no Authorization header");
+    if (strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+        return fa_error_set(err, FA_E_AUTH_INVALID, "Authorization is not of scheme Bearer");
+    header += sizeof scheme - 1;
+    *token_r = header + strspn(header, " ");
+    return 0;
 }
 
 int

@@ -29,6 +29,10 @@ int fa_bearer_open(const struct fa_options *options, int64_t patience_us,
                    struct fa_bearer *bearer_r, struct fa_error *err) FA_MUSTCHECK;
 void fa_bearer_close(struct fa_bearer *bearer);
 
+/* The token in an Authorization header (RFC 6750, 2.1), whose value is NULL or empty when none
+ * came. FA_E_AUTH_MISSING, FA_E_AUTH_INVALID. */
+int fa_bearer_read(const char *header, const char **token_r, struct fa_error *err) FA_MUSTCHECK;
+
 /* As fa_verified_token, by the newest keys there are. */
 int fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *arena,
                     const struct fa_log *log, struct fa_identity *identity_r,
