@@ -1,7 +1,5 @@
-/* GET and DELETE …/assets/: one asset of a part, by its name. */
+/* GET …/assets/: one asset of a part, by its name. */
 #include "handlers/download.h"
-#include "handlers/removed.h"
-#include "lib/part/answer.h"
 
 enum { BASENAME_MAX = 255 };
 
@@ -24,16 +22,4 @@ fa_asset_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_rep
                            request->arena, &file, err) < 0)
         return -1;
     return fa_reply_file(ctx, request, reply, &file, err);
-}
-
-int
-fa_asset_delete(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
-                struct fa_error *err)
-{
-    if (fa_removed(ctx, request, fa_removal_asset, err) < 0)
-        return -1;
-    return fa_reply_json(request, reply,
-                         fa_answer_part(ctx->db, &request->access.part, "Asset deleted.",
-                                        ctx->options->time_zone, err),
-                         err);
 }

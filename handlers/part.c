@@ -1,5 +1,5 @@
-/* Parts: listed, read, changed and deleted. */
-#include "handlers/removed.h"
+/* Parts: listed, read and changed. */
+#include "handlers/handler.h"
 #include "lib/part/answer.h"
 #include "lib/part/change.h"
 #include "lib/part/listing.h"
@@ -95,13 +95,4 @@ fa_part_patch(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
     if (fa_change_part(ctx->db, &change, err) < 0)
         return -1;
     return fa_part_get(ctx, request, reply, err);
-}
-
-int
-fa_part_delete(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
-               struct fa_error *err)
-{
-    if (fa_removed(ctx, request, fa_removal_part, err) < 0)
-        return -1;
-    return fa_reply_message(request, reply, "Part deleted.", err);
 }

@@ -1,0 +1,55 @@
+/* DELETE …/assets/, …/upload-file/ and …/part/{part}/: an asset, the CAD, or all of a part. */
+#include "lib/part/removal.h"
+#include "handlers/handler.h"
+#include "lib/part/answer.h"
+
+typedef int remover(struct fa_db *db, struct fa_removal *removal, struct fa_error *err);
+
+/* Removes, and tells whoever listens. */
+static int
+run(struct fa_ctx *ctx, const struct fa_request *request, remover *remove, struct fa_error *err)
+{
+    struct fa_error ignored;
+    struct fa_removal removal = {
+        .access = request->access,
+        .request_id = request->id,
+        .grace_s = ctx->options->store_grace,
+        .basename = request->form != NULL ? fa_request_text(request, "basename") : NULL,
+    };
+
+    if (remove(ctx->db, &removal, err) < 0)
+        return -1;
+    if (fa_announce(ctx->db, &removal.told, &ignored) < 0)
+        fa_log_error(ctx->log, "removal_announce", &ignored);
+    return 0;
+}
+
+int
+fa_asset_delete(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+                struct fa_error *err)
+{
+    if (run(ctx, request, fa_removal_asset, err) < 0)
+        return -1;
+    return fa_reply_json(request, reply,
+                         fa_answer_part(ctx->db, &request->access.part, "Asset deleted.",
+                                        ctx->options->time_zone, err),
+                         err);
+}
+
+int
+fa_cad_delete(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+              struct fa_error *err)
+{
+    if (run(ctx, request, fa_removal_cad, err) < 0)
+        return -1;
+    return fa_reply_message(request, reply, "CAD and associated files were deleted.", err);
+}
+
+int
+fa_part_delete(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+               struct fa_error *err)
+{
+    if (run(ctx, request, fa_removal_part, err) < 0)
+        return -1;
+    return fa_reply_message(request, reply, "Part deleted.", err);
+}
