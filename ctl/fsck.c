@@ -174,13 +174,6 @@ add_owners(struct fsck *self, const struct fa_check_finding *finding, struct fa_
     return outcome < 0 ? -1 : 0;
 }
 
-static void
-add_text(struct fa_buf *line, const char *name, const char *text)
-{
-    fa_buf_printf(line, ",\"%s\":", name);
-    fa_buf_add_json(line, text, strlen(text));
-}
-
 /* A name out of the store may hold anything: it must not steer the terminal. */
 static void
 add_name(struct fa_buf *line, const char *name)
@@ -205,7 +198,7 @@ write_line(struct fsck *self, const struct fa_check_finding *finding, const char
     fa_buf_reset(line);
     if (self->json) {
         fa_buf_printf(line, "{\"difference\":\"%s\"", name);
-        add_text(line, "object", finding->key);
+        fa_buf_add_member(line, "object", finding->key);
         fa_buf_printf(line, ",\"size\":%" PRIu64 ",\"owners\":[", finding->size);
     } else {
         fa_buf_printf(line, "%-13s ", name);
@@ -217,8 +210,8 @@ write_line(struct fsck *self, const struct fa_check_finding *finding, const char
         return -1;
     if (self->json) {
         fa_buf_add_text(line, "]");
-        add_text(line, "detail", finding->detail);
-        add_text(line, "repair", done);
+        fa_buf_add_member(line, "detail", finding->detail);
+        fa_buf_add_member(line, "repair", done);
         fa_buf_add_text(line, "}");
     } else {
         fa_buf_printf(line, "%s%s%s%s", *finding->detail ? ": " : "", finding->detail,

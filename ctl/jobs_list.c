@@ -20,16 +20,6 @@ struct request {
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
 static void
-add_text(struct fa_buf *out, const char *name, const char *text)
-{
-    fa_buf_printf(out, ",\"%s\":", name);
-    if (text != NULL)
-        fa_buf_add_json(out, text, strlen(text));
-    else
-        fa_buf_add_text(out, "null");
-}
-
-static void
 add_number(struct fa_buf *out, const char *name, int64_t number)
 {
     fa_buf_printf(out, ",\"%s\":%lld", name, (long long)number);
@@ -42,23 +32,23 @@ add_line(struct fa_buf *out, const struct fa_job_line *line)
     char id[FA_UUID_TEXT];
 
     fa_buf_printf(out, "{\"job\":\"%s\"", fa_uuid_text(&line->id, id));
-    add_text(out, "part", fa_uuid_text(&line->part, id));
-    add_text(out, "asset", line->has_asset ? fa_uuid_text(&line->asset, id) : NULL);
-    add_text(out, "organization", line->organization);
-    add_text(out, "task", line->task);
-    add_text(out, "state", line->state);
-    add_text(out, "priority", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
+    fa_buf_add_member(out, "part", fa_uuid_text(&line->part, id));
+    fa_buf_add_member(out, "asset", line->has_asset ? fa_uuid_text(&line->asset, id) : NULL);
+    fa_buf_add_member(out, "organization", line->organization);
+    fa_buf_add_member(out, "task", line->task);
+    fa_buf_add_member(out, "state", line->state);
+    fa_buf_add_member(out, "priority", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
     add_number(out, "attempt", line->attempt);
     add_number(out, "crashes", line->crashes);
-    add_text(out, "error", line->error);
-    add_text(out, "machine", line->machine);
+    fa_buf_add_member(out, "error", line->error);
+    fa_buf_add_member(out, "machine", line->machine);
     add_number(out, "pid", line->pid);
-    add_text(out, "request_id", line->request_id);
-    add_text(out, "created", line->created_at);
-    add_text(out, "not_before", line->not_before);
-    add_text(out, "claimed", line->claimed_at);
-    add_text(out, "begun", line->begun_at);
-    add_text(out, "ended", line->ended_at);
+    fa_buf_add_member(out, "request_id", line->request_id);
+    fa_buf_add_member(out, "created", line->created_at);
+    fa_buf_add_member(out, "not_before", line->not_before);
+    fa_buf_add_member(out, "claimed", line->claimed_at);
+    fa_buf_add_member(out, "begun", line->begun_at);
+    fa_buf_add_member(out, "ended", line->ended_at);
 }
 
 /* --- list ------------------------------------------------------------------------------------- */

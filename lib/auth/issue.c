@@ -187,15 +187,6 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
 /* --- tokens ----------------------------------------------------------------------------------- */
 
 static void
-add_member(struct fa_buf *out, const char *name, const char *text)
-{
-    if (text == NULL)
-        return;
-    fa_buf_printf(out, ",\"%s\":", name);
-    fa_buf_add_json(out, text, strlen(text));
-}
-
-static void
 add_list(struct fa_buf *out, const char *before, const char *const *list, size_t count,
          const char *after)
 {
@@ -218,12 +209,14 @@ add_claims(struct fa_buf *out, const struct fa_issue_claims *claims)
     fa_buf_printf(out, "{\"typ\":\"Bearer\",\"exp\":%lld,\"iat\":%lld",
                   now + (long long)claims->ttl_s,
                   claims->ttl_s < 0 ? now + (long long)claims->ttl_s - 1 : now);
-    add_member(out, "jti", fa_uuid_text(&id, text));
-    add_member(out, "iss", claims->issuer);
-    add_member(out, "aud", claims->audience);
-    add_member(out, "sub", claims->subject);
-    add_member(out, "name", claims->name);
-    add_member(out, "email", claims->email);
+    fa_buf_add_member(out, "jti", fa_uuid_text(&id, text));
+    fa_buf_add_member(out, "iss", claims->issuer);
+    fa_buf_add_member(out, "aud", claims->audience);
+    fa_buf_add_member(out, "sub", claims->subject);
+    if (claims->name != NULL)
+        fa_buf_add_member(out, "name", claims->name);
+    if (claims->email != NULL)
+        fa_buf_add_member(out, "email", claims->email);
     if (claims->organization_count > 0)
         add_list(out, ",\"organization\":[", claims->organizations, claims->organization_count,
                  "]");

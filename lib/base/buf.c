@@ -133,3 +133,13 @@ fa_buf_add_json(struct fa_buf *buf, const char *text, size_t length)
     }
     fa_buf_add(buf, "\"", 1);
 }
+
+void
+fa_buf_add_member(struct fa_buf *buf, const char *name, const char *text)
+{
+    fa_buf_printf(buf, ",\"%s\":", name);
+    if (text != NULL)
+        fa_buf_add_json(buf, text, strlen(text));
+    else
+        fa_buf_add_text(buf, "null");
+}

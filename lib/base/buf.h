@@ -36,4 +36,8 @@ void fa_buf_printf(struct fa_buf *buf, const char *fmt, ...) FA_PRINTF(2, 3);
  * bytes that are no UTF-8 replaced by U+FFFD. */
 void fa_buf_add_json(struct fa_buf *buf, const char *text, size_t length);
 
+/* Adds a member behind others of a JSON object: a comma, the name as it is, and the text as a JSON
+ * string, or null. */
+void fa_buf_add_member(struct fa_buf *buf, const char *name, const char *text);
+
 #endif

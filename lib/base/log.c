@@ -20,13 +20,6 @@ fa_log_init(struct fa_log *log, const char *program, const char *level_name)
             log->level = (enum fa_log_level)i;
 }
 
-static void
-add_text(struct fa_buf *line, const char *name, const char *text)
-{
-    fa_buf_printf(line, ",\"%s\":", name);
-    fa_buf_add_json(line, text, strlen(text));
-}
-
 void
 fa_log_write(const struct fa_log *log, enum fa_log_level level, const char *event,
              const struct fa_log_field *fields, size_t count)
@@ -41,14 +34,14 @@ fa_log_write(const struct fa_log *log, enum fa_log_level level, const char *even
     fa_buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"pid\":%d",
                   fa_clock_text(fa_clock_now_us(), now), level_names[level], log->program,
                   (int)getpid());
-    add_text(&line, "event", event);
+    fa_buf_add_member(&line, "event", event);
     if (log->request_id != NULL)
-        add_text(&line, "request_id", log->request_id);
+        fa_buf_add_member(&line, "request_id", log->request_id);
     for (size_t i = 0; i < count; i++) {
         if (fields[i].name == NULL)
             continue;
         if (fields[i].text != NULL)
-            add_text(&line, fields[i].name, fields[i].text);
+            fa_buf_add_member(&line, fields[i].name, fields[i].text);
         else
             fa_buf_printf(&line, ",\"%s\":%lld", fields[i].name, (long long)fields[i].number);
     }

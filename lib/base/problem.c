@@ -2,13 +2,6 @@
 
 #include <string.h>
 
-static void
-add_text(struct fa_buf *out, const char *name, const char *text)
-{
-    fa_buf_printf(out, ",\"%s\":", name);
-    fa_buf_add_json(out, text, strlen(text));
-}
-
 /* Which quota, in words and as members. */
 static void
 add_quota(struct fa_buf *out, const struct fa_error *problem)
@@ -16,7 +9,7 @@ add_quota(struct fa_buf *out, const struct fa_error *problem)
     const struct fa_error_quota *quota = &problem->quota;
 
     fa_buf_add_text(out, ",\"errors\":[{\"field\":\"quota\"");
-    add_text(out, "detail", problem->detail);
+    fa_buf_add_member(out, "detail", problem->detail);
     fa_buf_printf(out, "}],\"quota\":{\"owner\":\"%s\",\"resource\":\"%s\"", quota->owner,
                   quota->resource);
     if (quota->used >= 0)
@@ -35,7 +28,7 @@ add_fields(struct fa_buf *out, const struct fa_error *problem)
 
         fa_buf_add_text(out, i > 0 ? ",{\"field\":" : "{\"field\":");
         fa_buf_add_json(out, field->name, strlen(field->name));
-        add_text(out, "detail", field->detail);
+        fa_buf_add_member(out, "detail", field->detail);
         fa_buf_add_text(out, "}");
     }
     fa_buf_add_text(out, "]");
@@ -46,11 +39,11 @@ fa_problem_print(struct fa_buf *out, const struct fa_error *problem, const char 
                  const char *request_id)
 {
     fa_buf_printf(out, "{\"type\":\"about:blank\",\"status\":%d", fa_error_status(problem->code));
-    add_text(out, "title", fa_error_title(problem->code));
-    add_text(out, "detail", fa_error_text(problem->code));
+    fa_buf_add_member(out, "title", fa_error_title(problem->code));
+    fa_buf_add_member(out, "detail", fa_error_text(problem->code));
     if (instance != NULL)
-        add_text(out, "instance", instance);
-    add_text(out, "request_id", request_id);
+        fa_buf_add_member(out, "instance", instance);
+    fa_buf_add_member(out, "request_id", request_id);
     if (problem->code == FA_E_INPUT)
         add_fields(out, problem);
     if (problem->quota.owner != NULL)

@@ -13,16 +13,6 @@ enum { BODY_LIMIT = 4096, PAYLOAD_LIMIT = 7900, ARENA_LIMIT = 64 * 1024 };
     " SELECT account_id FROM job_watcher WHERE job_id = $2"                                        \
     " UNION SELECT owner_id FROM part WHERE part_id = $1 "
 
-static void
-add_member(struct fa_buf *out, const char *name, const char *text)
-{
-    fa_buf_printf(out, ",\"%s\":", name);
-    if (text != NULL && *text != '\0')
-        fa_buf_add_json(out, text, strlen(text));
-    else
-        fa_buf_add_text(out, "null");
-}
-
 void
 fa_event_print(struct fa_buf *out, const struct fa_event *event)
 {
@@ -31,21 +21,22 @@ fa_event_print(struct fa_buf *out, const struct fa_event *event)
     char now[FA_CLOCK_TEXT];
 
     fa_buf_printf(out, "{\"event\":\"%s\"", event->event);
-    add_member(out, success ? "task" : "job", event->job);
-    add_member(out, "part_id", fa_uuid_text(event->part, uuid));
+    fa_buf_add_member(out, success ? "task" : "job", event->job);
+    fa_buf_add_member(out, "part_id", fa_uuid_text(event->part, uuid));
     if (event->asset != NULL)
-        add_member(out, "asset_id", fa_uuid_text(event->asset, uuid));
+        fa_buf_add_member(out, "asset_id", fa_uuid_text(event->asset, uuid));
     if (event->state != NULL)
-        add_member(out, "state", event->state);
+        fa_buf_add_member(out, "state", event->state);
     if (event->stage != NULL)
-        add_member(out, "stage", event->stage);
+        fa_buf_add_member(out, "stage", event->stage);
     if (event->percent >= 0)
         fa_buf_printf(out, ",\"percent\":%d", event->percent);
     if (event->failure != NULL) {
-        add_member(out, "message", event->failure->detail);
-        add_member(out, "recommmended_user_action", event->failure->action);
+        fa_buf_add_member(out, "message", event->failure->detail);
+        fa_buf_add_member(out, "recommmended_user_action",
+                          event->failure->action[0] != '\0' ? event->failure->action : NULL);
     }
-    add_member(out, "time", fa_clock_text(fa_clock_now_us(), now));
+    fa_buf_add_member(out, "time", fa_clock_text(fa_clock_now_us(), now));
     fa_buf_add_text(out, "}");
 }
 
