@@ -1,5 +1,6 @@
 #include "handlers/handler.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/json.h"
 #include "lib/base/problem.h"
 
 #include <json-c/json.h>
@@ -16,21 +17,13 @@ int
 fa_reply_json(const struct fa_request *request, struct fa_reply *reply, struct json_object *object,
               struct fa_error *err)
 {
-    size_t length;
     const char *text;
 
     if (object == NULL)
         return -1;
-    text = json_object_to_json_string_length(
-        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-    reply->body = text != NULL ? fa_arena_strndup(request->arena, text, length) : NULL;
+    text = fa_json_print(object, request->arena);
     json_object_put(object);
-    if (reply->body == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "answer");
-    reply->status = 200;
-    reply->length = length;
-    fa_reply_header(reply, "Content-Type", "application/json");
-    return 0;
+    return text != NULL ? fa_reply_text(reply, text) : fa_error_set(err, FA_E_MEMORY, "answer");
 }
 
 int

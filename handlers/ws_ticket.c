@@ -2,6 +2,7 @@
  */
 #include "handlers/handler.h"
 #include "lib/account/ticket.h"
+#include "lib/base/json.h"
 
 #include <json-c/json.h>
 
@@ -17,7 +18,7 @@ fa_ws_ticket_post(struct fa_ctx *ctx, const struct fa_request *request, struct f
         0)
         return -1;
     answer = json_object_new_object();
-    json_object_object_add(answer, "ticket", json_object_new_string(ticket));
+    fa_json_add_text(answer, "ticket", ticket);
     json_object_object_add(answer, "expires_in", json_object_new_int(FA_TICKET_S));
     fa_reply_header(reply, "Cache-Control", "no-store");
     return fa_reply_json(request, reply, answer, err);

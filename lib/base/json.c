@@ -273,3 +273,18 @@ fa_json_number(struct json_object *object, const char *name, double *number_r)
     *number_r = json_object_get_double(member);
     return isfinite(*number_r);
 }
+
+void
+fa_json_add_text(struct json_object *object, const char *name, const char *text)
+{
+    json_object_object_add(object, name, text != NULL ? json_object_new_string(text) : NULL);
+}
+
+const char *
+fa_json_print(struct json_object *value, struct fa_arena *arena)
+{
+    const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+
+    return text != NULL ? fa_arena_strdup(arena, text) : NULL;
+}

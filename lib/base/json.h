@@ -1,5 +1,5 @@
 /*
- * JSON from outside, read strictly.
+ * JSON from outside, read strictly; and what json-c lacks for building our own.
  *
  * json-c builds the tree, but it takes much that RFC 8259 forbids (single quotes, NaN, raw control
  * characters, overlong UTF-8) and lets the last of two equal names win.  So a scanner of ours goes
@@ -8,6 +8,7 @@
 #ifndef FA_BASE_JSON_H
 #define FA_BASE_JSON_H
 
+#include "lib/base/arena.h"
 #include "lib/base/error.h"
 
 #include <stdbool.h>
@@ -42,5 +43,11 @@ const char *fa_json_string(struct json_object *value);
 
 /* A member that is a finite number; false when it is anything else. */
 bool fa_json_number(struct json_object *object, const char *name, double *number_r);
+
+/* Adds a member that is a text, or null. */
+void fa_json_add_text(struct json_object *object, const char *name, const char *text);
+
+/* The value as text without blanks; NULL when memory is short. */
+const char *fa_json_print(struct json_object *value, struct fa_arena *arena) FA_MUSTCHECK;
 
 #endif

@@ -1,5 +1,6 @@
 #include "lib/part/answer.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/json.h"
 #include "lib/part/stage.h"
 
 #include <string.h>
@@ -47,9 +48,9 @@ add_asset(const struct fa_answer_list *lists, size_t count, const struct asset *
     if (asset->stage_count == 0 || i == count)
         return;
     object = json_object_new_object();
-    json_object_object_add(object, "basename", json_object_new_string(asset->basename));
-    json_object_object_add(object, "asset_type", json_object_new_string(asset->asset_type));
-    json_object_object_add(object, "updated", json_object_new_string(asset->updated));
+    fa_json_add_text(object, "basename", asset->basename);
+    fa_json_add_text(object, "asset_type", asset->asset_type);
+    fa_json_add_text(object, "updated", asset->updated);
     json_object_object_add(object, "asset_stat", fa_stage_stat(asset->stages, asset->stage_count));
     json_object_object_add(object, "analysis_results",
                            json_tokener_parse(asset->results != NULL ? asset->results : "{}"));
@@ -137,10 +138,10 @@ fa_answer_part(struct fa_db *db, const struct fa_uuid *part, const char *message
         return NULL;
     answer = json_object_new_object();
     list.assets = json_object_new_object();
-    json_object_object_add(answer, "part_id", json_object_new_string(fa_uuid_text(part, id)));
-    json_object_object_add(answer, "task", json_object_new_string("PartAssetApi"));
-    json_object_object_add(answer, "message", json_object_new_string(message));
-    json_object_object_add(answer, "name", json_object_new_string(name));
+    fa_json_add_text(answer, "part_id", fa_uuid_text(part, id));
+    fa_json_add_text(answer, "task", "PartAssetApi");
+    fa_json_add_text(answer, "message", message);
+    fa_json_add_text(answer, "name", name);
     json_object_object_add(answer, "assets", list.assets);
     if (fa_answer_assets(db, &list, 1, time_zone, err) == 0)
         return answer;

@@ -1,5 +1,6 @@
 #include "lib/part/listing.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/json.h"
 #include "lib/part/answer.h"
 #include "lib/part/cad.h"
 
@@ -52,12 +53,6 @@ struct details {
         FA_COLUMN_TEXT("created", &(details)->created),                                            \
         FA_COLUMN_TEXT("updated", &(details)->updated)
 
-static void
-add_text(struct json_object *object, const char *name, const char *text)
-{
-    json_object_object_add(object, name, text != NULL ? json_object_new_string(text) : NULL);
-}
-
 /* The part without its assets; `list` receives where they go. */
 static struct json_object *
 build_part(const struct details *details, struct fa_answer_list *list)
@@ -66,17 +61,17 @@ build_part(const struct details *details, struct fa_answer_list *list)
     char id[FA_UUID_TEXT];
 
     *list = (struct fa_answer_list){.part = details->part, .assets = json_object_new_object()};
-    add_text(object, "part_id", fa_uuid_text(&details->part, id));
-    add_text(object, "name", details->name);
-    add_text(object, "status", details->status);
-    add_text(object, "basename", details->basename);
+    fa_json_add_text(object, "part_id", fa_uuid_text(&details->part, id));
+    fa_json_add_text(object, "name", details->name);
+    fa_json_add_text(object, "status", details->status);
+    fa_json_add_text(object, "basename", details->basename);
     json_object_object_add(object, "quantity", json_object_new_int64(details->quantity));
-    add_text(object, "material", details->material);
-    add_text(object, "machine", details->machine);
-    add_text(object, "rfq_note", details->rfq_note);
-    add_text(object, "rfq_needed_by", details->rfq_needed_by);
-    add_text(object, "created", details->created);
-    add_text(object, "updated", details->updated);
+    fa_json_add_text(object, "material", details->material);
+    fa_json_add_text(object, "machine", details->machine);
+    fa_json_add_text(object, "rfq_note", details->rfq_note);
+    fa_json_add_text(object, "rfq_needed_by", details->rfq_needed_by);
+    fa_json_add_text(object, "created", details->created);
+    fa_json_add_text(object, "updated", details->updated);
     json_object_object_add(object, "assets", list->assets);
     return object;
 }
@@ -136,7 +131,7 @@ fa_listing_parts(struct fa_db *db, const struct fa_listing *listing, const char 
         json_object_put(answer);
         return NULL;
     }
-    add_text(answer, "next", more ? fa_uuid_text(&lists[count - 1].part, cursor) : NULL);
+    fa_json_add_text(answer, "next", more ? fa_uuid_text(&lists[count - 1].part, cursor) : NULL);
     return answer;
 }
 

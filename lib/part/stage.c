@@ -1,4 +1,5 @@
 #include "lib/part/stage.h"
+#include "lib/base/json.h"
 
 #include <string.h>
 
@@ -35,30 +36,22 @@ list_keys(enum fa_processing processing, const char **keys, size_t limit)
 }
 
 static struct json_object *
-text_or_null(const char *text)
-{
-    return text != NULL ? json_object_new_string(text) : NULL;
-}
-
-static struct json_object *
 build_choice(const struct fa_stage *stage, const struct fa_stage_state *state)
 {
     struct json_object *choice = json_object_new_object();
     struct json_object *error = json_object_new_object();
     bool failed = strcmp(state->state, "failed") == 0;
 
-    json_object_object_add(choice, "name", json_object_new_string(stage->name));
-    json_object_object_add(error, "message", text_or_null(failed ? state->message : NULL));
+    fa_json_add_text(choice, "name", stage->name);
+    fa_json_add_text(error, "message", failed ? state->message : NULL);
     json_object_object_add(error, "error_raised", json_object_new_boolean(failed));
-    json_object_object_add(error, "recommmended_user_action",
-                           text_or_null(failed ? state->user_action : NULL));
+    fa_json_add_text(error, "recommmended_user_action", failed ? state->user_action : NULL);
     json_object_object_add(choice, "error", error);
     json_object_object_add(choice, "index", json_object_new_int64(stage->index));
     json_object_object_add(choice, "finished",
                            json_object_new_boolean(strcmp(state->state, "finished") == 0));
-    json_object_object_add(choice, "active_message", json_object_new_string(stage->active_message));
-    json_object_object_add(choice, "finished_message",
-                           json_object_new_string(stage->finished_message));
+    fa_json_add_text(choice, "active_message", stage->active_message);
+    fa_json_add_text(choice, "finished_message", stage->finished_message);
     return choice;
 }
 
@@ -90,9 +83,9 @@ fa_stage_stat(const struct fa_stage_state *states, size_t count)
         if (state->last)
             previous = stages[i].key;
     }
-    json_object_object_add(stat, "active", json_object_new_string(active));
+    fa_json_add_text(stat, "active", active);
     json_object_object_add(stat, "choices", choices);
-    json_object_object_add(stat, "previous", text_or_null(previous));
+    fa_json_add_text(stat, "previous", previous);
     return stat;
 }
 

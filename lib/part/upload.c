@@ -5,8 +5,6 @@
 #include "lib/part/answer.h"
 #include "lib/quota/quota.h"
 
-#include <json-c/json.h>
-
 static enum fa_db_outcome
 make_answer(struct fa_db *db, struct fa_upload *upload, struct fa_error *err)
 {
@@ -16,9 +14,7 @@ make_answer(struct fa_db *db, struct fa_upload *upload, struct fa_error *err)
 
     if (answer == NULL)
         return FA_DB_FAILED;
-    upload->answer = fa_arena_strdup(
-        upload->arena, json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN |
-                                                                  JSON_C_TO_STRING_NOSLASHESCAPE));
+    upload->answer = fa_json_print(answer, upload->arena);
     if (upload->answer == NULL)
         return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "answer");
     return FA_DB_ROW;
