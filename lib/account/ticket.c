@@ -27,10 +27,10 @@ fa_ticket_make(struct fa_db *db, const struct fa_uuid *account, int64_t expires_
 
     fa_buf_init(&out, FA_TICKET_TEXT - 1);
     if (RAND_bytes(secret, sizeof secret) != 1)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "random bytes");
+        return fa_db_fail(err, FA_E_INTERNAL, "random bytes");
     fa_base64_encode(&out, secret, sizeof secret);
     if (out.failed)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "ticket");
+        return fa_db_fail(err, FA_E_MEMORY, "ticket");
     snprintf(text, FA_TICKET_TEXT, "%s", out.data);
     SHA256((const unsigned char *)out.data, out.length, digest);
     return fa_db_run(db, &make,
@@ -59,7 +59,6 @@ fa_ticket_use(struct fa_db *db, const char *text, struct fa_uuid *account_r, int
                   NULL, err);
     if (outcome < 0 || (outcome == FA_DB_ROW && good))
         return outcome;
-    return (enum fa_db_outcome)fa_error_set(err, FA_E_AUTH_INVALID, "%s",
-                                            outcome == FA_DB_ROW ? "the ticket is too old"
-                                                                 : "no such ticket, or used");
+    return fa_db_fail(err, FA_E_AUTH_INVALID, "%s",
+                      outcome == FA_DB_ROW ? "the ticket is too old" : "no such ticket, or used");
 }

@@ -24,6 +24,9 @@ struct fa_db;
 
 enum fa_db_outcome { FA_DB_RETRY = -2, FA_DB_FAILED = -1, FA_DB_NONE = 0, FA_DB_ROW = 1 };
 
+/* As fa_error_set, for who returns an outcome: FA_DB_FAILED. */
+#define fa_db_fail(...) ((enum fa_db_outcome)fa_error_set(__VA_ARGS__))
+
 /* A statement; must be static: its address is its identity in the table of prepared ones. */
 struct fa_statement {
     const char *name;

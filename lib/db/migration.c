@@ -33,8 +33,8 @@ apply(struct fa_db *db, void *closure, struct fa_error *err)
             fa_db_row(db, &find, FA_PARAMS(FA_INT(migration->version), FA_TEXT(migration->script)),
                       FA_COLUMNS(FA_COLUMN_BOOL("same", &same)), NULL, err);
     if (outcome == FA_DB_ROW && !same)
-        return (enum fa_db_outcome)fa_error_set(
-            err, FA_E_INTERNAL, "it has changed since it was applied; write a new one instead");
+        return fa_db_fail(err, FA_E_INTERNAL,
+                          "it has changed since it was applied; write a new one instead");
     if (outcome != FA_DB_NONE)
         return outcome < 0 ? outcome : FA_DB_NONE;
     if (fa_db_script(db, migration->script, err) < 0)

@@ -105,6 +105,6 @@ fa_db_notification(struct fa_db *db, struct fa_arena *arena, const char **channe
     *payload_r = fa_arena_strdup(arena, notify->extra);
     PQfreemem(notify);
     if (*channel_r == NULL || *payload_r == NULL)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "notification");
+        return fa_db_fail(err, FA_E_MEMORY, "notification");
     return FA_DB_ROW;
 }

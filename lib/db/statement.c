@@ -118,8 +118,7 @@ prepare(struct fa_db *db, const struct fa_statement *statement, struct fa_error 
         if (db->prepared[i] == statement)
             return FA_DB_NONE;
     if (db->prepared_count == FA_DB_STATEMENTS)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "more than %d statements",
-                                                FA_DB_STATEMENTS);
+        return fa_db_fail(err, FA_E_INTERNAL, "more than %d statements", FA_DB_STATEMENTS);
     if (!PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL)) {
         fa_error_set(err, FA_E_DATABASE, "prepare %s: %s", statement->name,
                      PQerrorMessage(db->conn));
@@ -145,12 +144,10 @@ execute(struct fa_db *db, const struct fa_statement *statement, struct fa_params
     *result_r = NULL;
     fa_arena_reset(&db->params);
     if (params.count > PARAMS_MAX)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "%s: too many parameters",
-                                                statement->name);
+        return fa_db_fail(err, FA_E_INTERNAL, "%s: too many parameters", statement->name);
     for (int i = 0; i < params.count; i++)
         if (!param_text(&params.list[i], &db->params, &values[i]))
-            return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "%s: parameter %d",
-                                                    statement->name, i + 1);
+            return fa_db_fail(err, FA_E_MEMORY, "%s: parameter %d", statement->name, i + 1);
     if (fa_db_connect(db, err) < 0)
         return FA_DB_FAILED;
     outcome = prepare(db, statement, err);
@@ -201,9 +198,9 @@ read_row(const PGresult *result, int row, struct fa_columns columns, struct fa_a
 {
     for (size_t i = 0; i < columns.count; i++)
         if (!read_column(result, row, &columns.list[i], arena))
-            return (enum fa_db_outcome)fa_error_set(
-                err, FA_E_INTERNAL, "column \"%s\" is missing, malformed, or too large",
-                columns.list[i].name);
+            return fa_db_fail(err, FA_E_INTERNAL,
+                              "column \"%s\" is missing, malformed, or too large",
+                              columns.list[i].name);
     return FA_DB_ROW;
 }
 

@@ -44,14 +44,12 @@ ask_commit(struct fa_db *db, const struct ticket *ticket, int64_t deadline_us,
         if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "committed") == 0)
             return FA_DB_ROW;
         if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "aborted") == 0)
-            return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE,
-                                                    "commit: connection lost, rolled back");
+            return fa_db_fail(err, FA_E_DATABASE, "commit: connection lost, rolled back");
         if (outcome == FA_DB_ROW && status != NULL && strcmp(status, "unknown") == 0)
             break;
         usleep(ASK_PAUSE_US);
     } while (fa_clock_monotonic_us() < deadline_us);
-    return (enum fa_db_outcome)fa_error_set(
-        err, FA_E_DATABASE, "commit: outcome of transaction %s unknown", ticket->id);
+    return fa_db_fail(err, FA_E_DATABASE, "commit: outcome of transaction %s unknown", ticket->id);
 }
 
 static enum fa_db_outcome

@@ -57,7 +57,7 @@ fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uu
         return FA_DB_ROW;
     fa_event_print(&body, event);
     if (body.failed)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "event");
+        return fa_db_fail(err, FA_E_MEMORY, "event");
     return fa_db_run(
         db, &keep,
         FA_PARAMS(FA_UUID(event->part), FA_UUID(job), FA_TEXT(body.data), FA_UUID(account)), err);

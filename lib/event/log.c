@@ -67,7 +67,7 @@ fa_event_log_read(struct fa_db *db, struct fa_event_log *log_r, struct fa_error 
                                    FA_COLUMN_INT("forgotten_id", &log_r->forgotten)),
                         &arena, err);
     if (outcome == FA_DB_NONE || (outcome == FA_DB_ROW && epoch == NULL))
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_DATABASE, "event_log has no row");
+        return fa_db_fail(err, FA_E_DATABASE, "event_log has no row");
     if (outcome == FA_DB_ROW)
         snprintf(log_r->epoch, sizeof log_r->epoch, "%s", epoch);
     return outcome;

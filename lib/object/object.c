@@ -55,8 +55,7 @@ fa_object_own(struct fa_db *db, const struct fa_object *object, struct fa_error 
 
     if (outcome != FA_DB_NONE)
         return outcome;
-    return (enum fa_db_outcome)fa_error_set(err, FA_E_STORE, "object %s: its intent is gone",
-                                            object->key);
+    return fa_db_fail(err, FA_E_STORE, "object %s: its intent is gone", object->key);
 }
 
 enum fa_db_outcome

@@ -7,10 +7,10 @@ fa_access_decide(enum fa_db_outcome outcome, const struct fa_rights *rights, enu
     if (outcome < 0)
         return outcome;
     if (outcome == FA_DB_NONE)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_NO_PART, "no such part");
+        return fa_db_fail(err, FA_E_NO_PART, "no such part");
     if (right == FA_WRITE ? !rights->may_write : !rights->may_read)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_FORBIDDEN, "no %s access to the part",
-                                                right == FA_WRITE ? "write" : "read");
+        return fa_db_fail(err, FA_E_FORBIDDEN, "no %s access to the part",
+                          right == FA_WRITE ? "write" : "read");
     return FA_DB_ROW;
 }
 

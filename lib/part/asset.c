@@ -27,7 +27,7 @@ create_part(struct fa_db *db, struct fa_asset_upload *upload, struct fa_arena *a
     const char *name = fa_arena_strndup(arena, upload->basename, fa_stem_length(upload->basename));
 
     if (name == NULL)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "name of the part");
+        return fa_db_fail(err, FA_E_MEMORY, "name of the part");
     upload->access.part = fa_uuid_new();
     /* Aliases come sorted: the first by alias shares the part. */
     return fa_db_run(
@@ -54,7 +54,7 @@ find_existing(struct fa_db *db, const struct fa_asset_upload *upload, struct fa_
                   arena, err);
 
     if (outcome == FA_DB_ROW && !upload->overwrite)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_EXISTS, "asset name is taken");
+        return fa_db_fail(err, FA_E_EXISTS, "asset name is taken");
     return outcome;
 }
 

@@ -60,7 +60,7 @@ find_doomed(struct fa_db *db, const struct fa_removal *removal, struct fa_arena 
                   arena, err);
 
     if (outcome == FA_DB_NONE)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_NO_FILE, "the part has no such asset");
+        return fa_db_fail(err, FA_E_NO_FILE, "the part has no such asset");
     return outcome;
 }
 

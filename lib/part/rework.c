@@ -41,7 +41,7 @@ find(struct fa_db *db, const struct fa_uuid *id, struct fa_arena *arena, struct 
                                        FA_COLUMN_BOOL("is_current", &found->current)),
                             arena, err);
     if (outcome == FA_DB_NONE)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "there is no such job");
+        return fa_db_fail(err, FA_E_INTERNAL, "there is no such job");
     return outcome;
 }
 
@@ -81,8 +81,7 @@ queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
     enum fa_db_outcome outcome = fa_db_run(db, &again, FA_PARAMS(FA_UUID(&found->job.id)), err);
 
     if (outcome == FA_DB_NONE)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL,
-                                                "the part has another open job of this task");
+        return fa_db_fail(err, FA_E_INTERNAL, "the part has another open job of this task");
     if (outcome >= 0 && found->job.has_asset)
         outcome = fa_db_run(db, &reset, FA_PARAMS(FA_UUID(&found->job.asset)), err);
     if (outcome >= 0 && is(found->job.task, FA_TASK_CAD))
@@ -140,8 +139,7 @@ cancel(struct fa_db *db, void *closure, struct fa_error *err)
     if (outcome != FA_DB_ROW)
         return outcome;
     if (!is(found.state, "queued") && !is(found.state, "running"))
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "the job has ended: %s",
-                                                found.state);
+        return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found.state);
     outcome = fa_cancel_job(db, &found.job, &rework->told, err);
     if (outcome >= 0 && found.job.has_asset)
         outcome = tell_stage(db, &found, &arena, err);

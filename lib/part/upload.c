@@ -16,7 +16,7 @@ make_answer(struct fa_db *db, struct fa_upload *upload, struct fa_error *err)
         return FA_DB_FAILED;
     upload->answer = fa_json_print(answer, upload->arena);
     if (upload->answer == NULL)
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_MEMORY, "answer");
+        return fa_db_fail(err, FA_E_MEMORY, "answer");
     return FA_DB_ROW;
 }
 

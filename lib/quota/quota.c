@@ -20,7 +20,7 @@ fa_quota_limits(const struct fa_options *options, enum fa_quota_owner owner)
 }
 
 /* `used` is negative when it was not looked up. */
-static int
+static enum fa_db_outcome
 refuse(enum fa_quota_owner owner, enum fa_quota_resource resource, int64_t used, int64_t limit,
        struct fa_error *err)
 {
@@ -38,7 +38,7 @@ refuse(enum fa_quota_owner owner, enum fa_quota_resource resource, int64_t used,
     if (err != NULL)
         err->quota =
             (struct fa_error_quota){.owner = who, .resource = what, .used = used, .limit = limit};
-    return -1;
+    return FA_DB_FAILED;
 }
 
 enum fa_db_outcome
@@ -85,8 +85,7 @@ check_subject(struct fa_db *db, const struct fa_uuid *subject, enum fa_quota_own
         return outcome;
     for (unsigned i = 0; i < FA_QUOTA_RESOURCES; i++)
         if (limits->of[i] > 0 && added->of[i] > 0 && used.of[i] > limits->of[i])
-            return (enum fa_db_outcome)refuse(owner, i, used.of[i] - added->of[i], limits->of[i],
-                                              err);
+            return refuse(owner, i, used.of[i] - added->of[i], limits->of[i], err);
     return FA_DB_ROW;
 }
 
