@@ -106,7 +106,7 @@ static int
 repair_lost(struct fsck *self, const struct fa_check_finding *finding, const char **done_r,
             struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_object_owner owner;
     struct fa_remake wish = {.part = &owner.part,
@@ -115,7 +115,6 @@ repair_lost(struct fsck *self, const struct fa_check_finding *finding, const cha
                              .request_id = "fsck"};
     enum fa_db_outcome outcome = fa_object_owners(self->services.db, finding->key, &rows, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     if (outcome == FA_DB_ROW)
         outcome = fa_object_next_owner(&rows, &arena, &owner, err);
     if (outcome < 0)
@@ -157,12 +156,11 @@ add_owner(struct fsck *self, const struct fa_object_owner *owner, bool first)
 static int
 add_owners(struct fsck *self, const struct fa_check_finding *finding, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_object_owner owner;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     if (finding->rows == NULL || finding->rows->owners == 0)
         return 0;
     outcome = fa_object_owners(self->services.db, finding->key, &rows, err);

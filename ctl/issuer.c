@@ -108,14 +108,13 @@ first_word(const char *words, struct fa_arena *arena)
 int
 fa_command_token(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf token;
+    FA_AUTO_BUF(token, TOKEN_LIMIT);
     struct lists lists;
     struct fa_issue_claims claims = {.issuer = ctl->options->issuer,
                                      .ttl_s = TTL_DEFAULT_S,
                                      .organizations = lists.organizations,
                                      .roles = lists.roles};
 
-    fa_buf_init(&token, TOKEN_LIMIT);
     claims.audience = first_word(ctl->options->audience, ctl->arena);
     if (claims.audience == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "OIDC_AUDIENCE is empty");

@@ -104,13 +104,12 @@ print_line(const struct fa_job_line *line)
 int
 fa_jobs_list(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    FA_AUTO_BUF(json, LINE_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct request request = {.filter = {.limit = LIMIT_DEFAULT}};
     struct fa_job_line line;
     enum fa_db_outcome outcome;
 
-    fa_buf_init(&json, LINE_LIMIT);
     if (read_list(argc, argv, &request, err) < 0 ||
         fa_job_listing(db, &request.filter, &rows, err) < 0)
         return -1;
@@ -189,7 +188,7 @@ show_events(struct fa_ctl *ctl, struct fa_db *db, const struct fa_uuid *job, boo
 int
 fa_jobs_show(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    FA_AUTO_BUF(out, LINE_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_uuid id;
     struct fa_job_filter filter = {.job = &id, .limit = 1};
@@ -197,7 +196,6 @@ fa_jobs_show(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct
     struct fa_job_line line;
     enum fa_db_outcome outcome;
 
-    fa_buf_init(&out, LINE_LIMIT);
     if (argc != 2 && !json)
         return fa_error_set(err, FA_E_INTERNAL, "takes a job's id and perhaps --json");
     if (fa_jobs_id(argv[1], &id, err) < 0 || fa_job_listing(db, &filter, &rows, err) < 0)

@@ -19,10 +19,9 @@ is_attr_char(unsigned char c)
 const char *
 fa_disposition(struct fa_arena *arena, const char *name)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    FA_AUTO_BUF(out, DISPOSITION_LIMIT);
     size_t length = strlen(name);
 
-    fa_buf_init(&out, DISPOSITION_LIMIT);
     fa_buf_add_text(&out, "attachment; filename=\"");
     for (size_t i = 0, size; i < length; i += size) {
         size = fa_utf8_next(name + i, length - i, NULL);

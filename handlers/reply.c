@@ -47,13 +47,12 @@ void
 fa_reply_problem(const struct fa_request *request, struct fa_reply *reply,
                  const struct fa_error *problem)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    FA_AUTO_BUF(out, FA_PROBLEM_LIMIT);
     int status = fa_error_status(problem->code);
     const char *name;
     const char *value;
     char *body;
 
-    fa_buf_init(&out, FA_PROBLEM_LIMIT);
     fa_problem_print(&out, problem, request->path, request->id);
     /* Too long a path to repeat, or no memory: the status alone still tells. */
     body = out.failed ? NULL : fa_arena_strndup(request->arena, out.data, out.length);

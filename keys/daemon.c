@@ -46,10 +46,9 @@ static int
 write_keys(struct daemon *daemon, const struct fa_buf *jwks, int64_t now_s, struct fa_error *err)
 {
     const struct fa_options *options = daemon->options;
-    FA_CLEANUP(fa_buf_free) struct fa_buf text;
+    FA_AUTO_BUF(text, FILE_BYTES);
     struct fa_new_file file;
 
-    fa_buf_init(&text, FILE_BYTES);
     if (fa_keys_pack(jwks->data != NULL ? jwks->data : "", jwks->length, options->issuer,
                      now_s + options->keys_stale, &text, err) < 0)
         return fa_error_wrap(err, "the JWKS of %s", options->issuer);
@@ -88,12 +87,11 @@ fail(struct daemon *daemon, struct fa_error *err)
 static bool
 fetch(struct daemon *daemon)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf jwks;
+    FA_AUTO_BUF(jwks, FA_FETCH_BYTES);
     struct fa_error err = {0};
     int64_t now_s = fa_clock_now_us() / SECOND_US;
     bool changed;
 
-    fa_buf_init(&jwks, FA_FETCH_BYTES);
     if (fa_provider_fetch(&daemon->fetcher, daemon->options->issuer, &jwks, &err) < 0 ||
         write_keys(daemon, &jwks, now_s, &err) < 0) {
         fail(daemon, &err);

@@ -44,13 +44,10 @@ int
 fa_provider_fetch(const struct fa_fetcher *fetcher, const char *issuer, struct fa_buf *jwks,
                   struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf address;
-    FA_CLEANUP(fa_buf_free) struct fa_buf document;
-    FA_CLEANUP(fa_buf_free) struct fa_buf jwks_uri;
+    FA_AUTO_BUF(address, ADDRESS_BYTES);
+    FA_AUTO_BUF(document, FA_FETCH_BYTES);
+    FA_AUTO_BUF(jwks_uri, ADDRESS_BYTES);
 
-    fa_buf_init(&address, ADDRESS_BYTES);
-    fa_buf_init(&document, FA_FETCH_BYTES);
-    fa_buf_init(&jwks_uri, ADDRESS_BYTES);
     if (fa_provider_address(issuer, &address, err) < 0 ||
         fa_fetch(fetcher, address.data, &document, err) < 0 ||
         fa_provider_read(document.data != NULL ? document.data : "", document.length, issuer,

@@ -54,9 +54,8 @@ static void
 send_answer(struct fa_session *session, int status, const char *title, const char *fields,
             const struct fa_buf *body)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    FA_AUTO_BUF(out, ANSWER_LIMIT);
 
-    fa_buf_init(&out, ANSWER_LIMIT);
     fa_buf_printf(&out, "HTTP/1.1 %d %s\r\n%sConnection: close\r\n", status, title, fields);
     if (status != 204)
         fa_buf_printf(&out, "Content-Length: %zu\r\n", body->length);
@@ -73,7 +72,7 @@ send_problem(struct fa_session *session, const struct fa_error *problem, const c
              const char *allow)
 {
     int status = fa_error_status(problem->code);
-    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+    FA_AUTO_BUF(body, FA_PROBLEM_LIMIT);
     const char *value = NULL;
     const char *name = fa_problem_header(status, &value);
     char fields[256];
@@ -86,7 +85,6 @@ send_problem(struct fa_session *session, const struct fa_error *problem, const c
         name = "Upgrade";
         value = "websocket\r\nSec-WebSocket-Version: 13";
     }
-    fa_buf_init(&body, FA_PROBLEM_LIMIT);
     fa_problem_print(&body, problem, path, session->request_id);
     snprintf(fields, sizeof fields, "Content-Type: application/problem+json\r\n%s%s%s%s",
              name != NULL ? name : "", name != NULL ? ": " : "", name != NULL ? value : "",
@@ -187,9 +185,8 @@ static int
 answer_events(struct visit *visit, struct fa_error *err)
 {
     struct fa_page_request request;
-    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+    FA_AUTO_BUF(body, ANSWER_LIMIT);
 
-    fa_buf_init(&body, ANSWER_LIMIT);
     if (fa_page_read_request(visit->head->query, &visit->arena, &request, err) < 0)
         return -1;
     if (fa_head_has(visit->head, "Accept", "text/event-stream")) {

@@ -137,15 +137,13 @@ tell_resync(struct fa_hub *hub, struct fa_session *session)
 static void
 tell_open_jobs(struct fa_hub *hub, struct fa_session *session)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    FA_AUTO_BUF(json, MESSAGE_LIMIT);
     struct fa_open_job job;
     struct fa_error err = {0};
     enum fa_db_outcome outcome = FA_DB_NONE;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
-    fa_buf_init(&json, MESSAGE_LIMIT);
     if (!hub->away)
         outcome = fa_open_job_list(hub->db, &session->account, OPEN_JOBS, &rows, &err);
     while (outcome == FA_DB_ROW &&
@@ -206,7 +204,7 @@ check_log(struct fa_hub *hub, struct fa_error *err)
 static enum fa_db_outcome
 read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     char place[FA_EVENT_PLACE];
     struct fa_event_row row;
@@ -215,7 +213,6 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
     enum fa_db_outcome outcome =
         fa_event_log_after(hub->db, hub->events.last, READ_BATCH, &rows, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (outcome == FA_DB_ROW &&
            (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
         if (make_news(hub, &row, json, place, &news))
@@ -233,10 +230,9 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
 static enum fa_db_outcome
 follow(struct fa_hub *hub, struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    FA_AUTO_BUF(json, MESSAGE_LIMIT);
     enum fa_db_outcome outcome = fa_event_log_publish(hub->db, err);
 
-    fa_buf_init(&json, MESSAGE_LIMIT);
     if (outcome >= 0)
         do
             outcome = read_events(hub, &json, err);
@@ -273,14 +269,13 @@ deliver_progress(struct fa_hub *hub, char *payload)
 void
 fa_hub_listen(struct fa_hub *hub)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena = {0};
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_error err = {0};
     const char *channel;
     const char *payload;
     bool hinted = false;
     enum fa_db_outcome outcome = FA_DB_NONE;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (!hub->away &&
            (outcome = fa_db_notification(hub->db, &arena, &channel, &payload, &err)) == FA_DB_ROW) {
         /* Many hints, one look; but what a part's next job tells comes after its last one's end. */
@@ -315,9 +310,9 @@ fa_hub_listen(struct fa_hub *hub)
 static int
 replay_batch(struct fa_hub *hub, struct fa_session *session, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    FA_CLEANUP(fa_buf_free) struct fa_buf json;
+    FA_AUTO_BUF(json, MESSAGE_LIMIT);
     char place[FA_EVENT_PLACE];
     struct fa_event_row row;
     struct fa_event_log now;
@@ -326,8 +321,6 @@ replay_batch(struct fa_hub *hub, struct fa_session *session, struct fa_error *er
     enum fa_db_outcome outcome = fa_event_log_account(hub->db, &session->account, session->position,
                                                       hub->events.last, REPLAY_BATCH, &rows, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
-    fa_buf_init(&json, MESSAGE_LIMIT);
     /* Some of them may just have been forgotten. */
     if (outcome < 0 || fa_event_log_read(hub->db, &now, err) < 0)
         return -1;

@@ -34,14 +34,13 @@ static int64_t
 add_events(struct fa_hub *hub, const struct fa_uuid *account, int64_t limit, int64_t *position,
            struct fa_buf *out, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_event_row row;
     int64_t count = 0;
     enum fa_db_outcome outcome =
         fa_event_log_account(hub->db, account, *position, hub->events.last, limit, &rows, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (outcome == FA_DB_ROW &&
            (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
         fa_buf_add_text(out, count > 0 ? "," : "");

@@ -23,9 +23,8 @@ fa_ticket_make(struct fa_db *db, const struct fa_uuid *account, int64_t expires_
         "  now() + make_interval(secs => $4::bigint))"};
     unsigned char secret[TICKET_BYTES];
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    FA_CLEANUP(fa_buf_free) struct fa_buf out;
+    FA_AUTO_BUF(out, FA_TICKET_TEXT - 1);
 
-    fa_buf_init(&out, FA_TICKET_TEXT - 1);
     if (RAND_bytes(secret, sizeof secret) != 1)
         return fa_db_fail(err, FA_E_INTERNAL, "random bytes");
     fa_base64_encode(&out, secret, sizeof secret);

@@ -160,12 +160,10 @@ int
 fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *err)
 {
     FA_CLEANUP(free_key) EVP_PKEY *pkey = read_key(path, err);
-    FA_CLEANUP(fa_buf_free) struct fa_buf members;
-    FA_CLEANUP(fa_buf_free) struct fa_buf jwks;
+    FA_AUTO_BUF(members, JWK_LIMIT);
+    FA_AUTO_BUF(jwks, JWK_LIMIT);
     struct fa_new_file new;
 
-    fa_buf_init(&members, JWK_LIMIT);
-    fa_buf_init(&jwks, JWK_LIMIT);
     if (pkey == NULL)
         return -1;
     add_thumbprint_input(&members, pkey);
@@ -275,9 +273,8 @@ add_part(struct fa_buf *out, const struct fa_buf *part)
 static void
 add_header(struct fa_buf *out, const EVP_PKEY *pkey)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf thumbprint;
+    FA_AUTO_BUF(thumbprint, JWK_LIMIT);
 
-    fa_buf_init(&thumbprint, JWK_LIMIT);
     add_thumbprint_input(&thumbprint, pkey);
     fa_buf_printf(out, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"", algorithm_of(pkey));
     add_kid(out, &thumbprint);
@@ -289,12 +286,10 @@ fa_issue_token(const char *path, const struct fa_issue_claims *claims, struct fa
                struct fa_error *err)
 {
     FA_CLEANUP(free_key) EVP_PKEY *pkey = read_key(path, err);
-    FA_CLEANUP(fa_buf_free) struct fa_buf header;
-    FA_CLEANUP(fa_buf_free) struct fa_buf payload;
+    FA_AUTO_BUF(header, JWK_LIMIT);
+    FA_AUTO_BUF(payload, TOKEN_LIMIT);
     size_t start = out->length;
 
-    fa_buf_init(&header, JWK_LIMIT);
-    fa_buf_init(&payload, TOKEN_LIMIT);
     if (pkey == NULL)
         return -1;
     if (claims->ttl_s > TTL_MAX_S || claims->ttl_s < -TTL_MAX_S)

@@ -127,10 +127,9 @@ static int
 parse_keys(struct fa_keys *keys, const char *text, size_t length, struct fa_error *err)
 {
     FA_CLEANUP(fa_json_free) struct json_object *jwks = NULL;
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, 4 * FILE_MAX_BYTES);
     struct json_object *list;
 
-    fa_arena_init(&arena, 4 * FILE_MAX_BYTES);
     if (fa_json_parse(text, length, &jwks, err) < 0)
         return -1;
     list = fa_json_member(jwks, "keys");

@@ -8,6 +8,7 @@
 #define FA_BASE_ARENA_H
 
 #include "lib/base/attr.h"
+#include "lib/base/cleanup.h"
 
 #include <stddef.h>
 
@@ -21,6 +22,10 @@ struct fa_arena {
 
 /* Prepares an empty arena that never holds more than `limit` bytes; allocates nothing yet. */
 void fa_arena_init(struct fa_arena *arena, size_t limit);
+
+/* Declares the arena `name` of a scope, whose end gives it back. */
+#define FA_AUTO_ARENA(name, bytes)                                                                 \
+    FA_CLEANUP(fa_arena_free) struct fa_arena name = {.limit = (bytes)}
 
 /* Gives back everything but one chunk; all pointers from the arena are dead. */
 void fa_arena_reset(struct fa_arena *arena);

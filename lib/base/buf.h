@@ -8,6 +8,7 @@
 #define FA_BASE_BUF_H
 
 #include "lib/base/attr.h"
+#include "lib/base/cleanup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,9 @@ struct fa_buf {
 };
 
 void fa_buf_init(struct fa_buf *buf, size_t limit);
+
+/* Declares the buffer `name` of a scope, whose end releases it. */
+#define FA_AUTO_BUF(name, bytes) FA_CLEANUP(fa_buf_free) struct fa_buf name = {.limit = (bytes)}
 
 /* Forgets the content, keeps the memory and clears `failed`. */
 void fa_buf_reset(struct fa_buf *buf);

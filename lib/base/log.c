@@ -24,11 +24,10 @@ void
 fa_log_write(const struct fa_log *log, enum fa_log_level level, const char *event,
              const struct fa_log_field *fields, size_t count)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf line;
+    FA_AUTO_BUF(line, LINE_MAX_BYTES);
     char now[FA_CLOCK_TEXT];
     int saved_errno = errno;
 
-    fa_buf_init(&line, LINE_MAX_BYTES);
     if (level < log->level)
         return;
     fa_buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"pid\":%d",

@@ -23,10 +23,9 @@ int
 fa_db_notify_all(struct fa_db *db, const struct fa_notice *notices, size_t count,
                  struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf sql;
+    FA_AUTO_BUF(sql, NOTIFY_LIMIT);
     struct fa_error ignored;
 
-    fa_buf_init(&sql, NOTIFY_LIMIT);
     if (fa_db_connect(db, err) < 0)
         return -1;
     fa_buf_add_text(&sql, "BEGIN; SET LOCAL synchronous_commit TO off;");

@@ -55,12 +55,11 @@ ask_commit(struct fa_db *db, const struct ticket *ticket, int64_t deadline_us,
 static enum fa_db_outcome
 commit(struct fa_db *db, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, 64 * 1024);
     struct ticket ticket = {NULL, NULL};
     int64_t deadline_us;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, 64 * 1024);
     outcome = fa_db_row(
         db, &current_transaction, FA_NO_PARAMS,
         FA_COLUMNS(FA_COLUMN_TEXT("id", &ticket.id), FA_COLUMN_TEXT("epoch", &ticket.epoch)),

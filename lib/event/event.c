@@ -49,9 +49,8 @@ fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uu
                       " SELECT $1, $2, $3::json, COALESCE(array_agg(account_id), '{}') FROM"
                       "  (" RECIPIENTS " UNION SELECT $4::uuid WHERE $4 IS NOT NULL)"
                       "  AS account (account_id)"};
-    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+    FA_AUTO_BUF(body, BODY_LIMIT);
 
-    fa_buf_init(&body, BODY_LIMIT);
     /* What events cost is measured by leaving them out (bench/events). */
     if (FA_FAILPOINT("event.none"))
         return FA_DB_ROW;
@@ -70,12 +69,10 @@ fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct f
     static const struct fa_statement recipients = {
         "event_recipients", "SELECT string_agg(replace(account_id::text, '-', ''), ',') AS accounts"
                             " FROM (" RECIPIENTS ") AS account"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
-    FA_CLEANUP(fa_buf_free) struct fa_buf payload;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
+    FA_AUTO_BUF(payload, PAYLOAD_LIMIT);
     const char *accounts = NULL;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
-    fa_buf_init(&payload, PAYLOAD_LIMIT);
     if (fa_db_row(db, &recipients, FA_PARAMS(FA_UUID(event->part), FA_UUID(job)),
                   FA_COLUMNS(FA_COLUMN_TEXT("accounts", &accounts)), &arena, err) < 0)
         return -1;

@@ -56,11 +56,10 @@ fa_event_log_read(struct fa_db *db, struct fa_event_log *log_r, struct fa_error 
 {
     static const struct fa_statement read = {
         "event_log_read", "SELECT event_epoch() AS epoch, last_id, forgotten_id FROM event_log"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     const char *epoch = NULL;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     outcome = fa_db_row(db, &read, FA_NO_PARAMS,
                         FA_COLUMNS(FA_COLUMN_TEXT("epoch", &epoch),
                                    FA_COLUMN_INT("last_id", &log_r->last),

@@ -147,12 +147,11 @@ remove_batch(struct fa_collect *self, int64_t limit, struct batch *batch, struct
 static int
 collect_batch(struct fa_collect *self, int64_t limit, bool *any_r, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct batch batch = {.count = 0};
     struct fa_error ignored;
     int result = -1;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     if (fa_db_rows(self->db, &due, FA_NO_PARAMS, &batch.rows, err) >= 0)
         result = remove_batch(self, limit, &batch, &arena, err);
     fa_rows_free(&batch.rows);

@@ -120,13 +120,12 @@ fa_object_look(struct fa_db *db, const char *const *keys, size_t count, struct f
     static const struct fa_statement look = {
         "object_look",
         TOGETHER NAMED("WHERE object_key = ANY ($1::text[])") " GROUP BY object_key"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows page = {0};
     struct fa_object_rows found = {.owners = 0};
     enum fa_db_outcome outcome =
         fa_db_rows(db, &look, FA_PARAMS(FA_TEXTS(keys, count)), &page, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     for (size_t i = 0; i < count; i++) {
         rows[i] = (struct fa_object_rows){.owners = 0};
         snprintf(rows[i].key, sizeof rows[i].key, "%s", keys[i]);

@@ -81,12 +81,11 @@ static int
 add_assets(const struct fa_answer_list *lists, size_t count, struct fa_rows *rows,
            struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct asset asset = {.stage_count = 0};
     struct asset row;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = read_row(rows, &arena, &row, err)) == FA_DB_ROW) {
         if (asset.stage_count == 0 || memcmp(&asset.id, &row.id, sizeof row.id) != 0) {
             add_asset(lists, count, &asset);
@@ -122,14 +121,13 @@ struct json_object *
 fa_answer_part(struct fa_db *db, const struct fa_uuid *part, const char *message,
                const char *time_zone, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, 64 * 1024);
     struct fa_answer_list list = {.part = *part};
     struct json_object *answer;
     const char *name = NULL;
     char id[FA_UUID_TEXT];
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, 64 * 1024);
     outcome = fa_db_row(db, &part_name, FA_PARAMS(FA_UUID(part)),
                         FA_COLUMNS(FA_COLUMN_TEXT("name", &name)), &arena, err);
     if (outcome == FA_DB_NONE)

@@ -113,11 +113,10 @@ change_cad(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uui
 enum fa_db_outcome
 fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct existing existing = {.object_key = NULL};
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     upload->queued = false;
     upload->told = (struct fa_announcement){0};
     outcome = upload->new_part ? create_part(db, upload, &arena, err)

@@ -47,7 +47,7 @@ enum fa_db_outcome
 fa_cad_take_over(struct fa_db *db, const struct fa_cad_change *change, bool *queued_r,
                  struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_job job = {.part = *change->part,
                          .has_asset = true,
                          .task = FA_TASK_CAD,
@@ -56,7 +56,6 @@ fa_cad_take_over(struct fa_db *db, const struct fa_cad_change *change, bool *que
     enum fa_db_outcome found;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     *queued_r = false;
     found = fa_db_row(
         db, &newest, FA_PARAMS(FA_UUID(change->part)),
@@ -93,11 +92,10 @@ fa_cad_put_derived(struct fa_db *db, const struct fa_uuid *part, const char *kin
         " SET object_key = excluded.object_key, size = excluded.size,"
         "  sha256 = excluded.sha256,"
         "  cad_basename = excluded.cad_basename, updated_at = now()"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     const char *old_key = NULL;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     outcome = fa_db_row(db, &old, FA_PARAMS(FA_UUID(part), FA_TEXT(kind)),
                         FA_COLUMNS(FA_COLUMN_TEXT("object_key", &old_key)), &arena, err);
     if (outcome >= 0)

@@ -27,12 +27,11 @@ enum fa_db_outcome
 fa_cancel_jobs(struct fa_db *db, const struct fa_uuid *part, const char *task,
                struct fa_announcement *told, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_job job;
     enum fa_db_outcome outcome = fa_job_open(db, part, &rows, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (outcome >= 0 && (outcome = fa_job_next_open(&rows, &arena, &job, err)) == FA_DB_ROW)
         if (task == NULL || strcmp(job.task, task) == 0)
             outcome = fa_cancel_job(db, &job, told, err);

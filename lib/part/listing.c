@@ -82,12 +82,11 @@ static int64_t
 read_parts(struct fa_rows *rows, int64_t limit, struct json_object *parts,
            struct fa_answer_list *lists, bool *more, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct details details = {.name = NULL};
     enum fa_db_outcome outcome;
     int64_t count = 0;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = fa_rows_next(rows, FA_COLUMNS(DETAIL_TARGETS(&details)), &arena, err)) ==
                FA_DB_ROW &&
            count < limit)
@@ -142,14 +141,13 @@ fa_listing_part(struct fa_db *db, const struct fa_access *access, const char *ti
     static const struct fa_statement read = {"listing_part",
                                              "SELECT " DETAILS ", " FA_ACCESS_COLUMNS
                                              " FROM " FA_ACCESS_FROM " WHERE p.part_id = $1"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rights rights = {false, false};
     struct details details = {.name = NULL};
     struct fa_answer_list list;
     struct json_object *part;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     outcome =
         fa_db_row(db, &read, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(time_zone)),
                   FA_COLUMNS(FA_ACCESS_TARGETS(&rights), DETAIL_TARGETS(&details)), &arena, err);

@@ -39,11 +39,10 @@ find_cad(struct fa_db *db, struct fa_store *store, struct remaking *self, struct
 {
     static const struct fa_statement find = {"remake_cad",
                                              "SELECT asset_id, object_key FROM" FA_CAD_OF_1 "cad"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_walk_target target = {.key = NULL};
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     outcome = fa_db_row(db, &find, FA_PARAMS(FA_UUID(self->remake->part)),
                         FA_COLUMNS(FA_COLUMN_UUID("asset_id", &self->cad),
                                    FA_COLUMN_TEXT("object_key", &target.key)),

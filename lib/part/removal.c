@@ -69,12 +69,11 @@ remove_asset(struct fa_db *db, void *closure, struct fa_error *err)
 {
     static const struct fa_statement drop = {"removal_drop_asset",
                                              "DELETE FROM asset WHERE asset_id = $1"};
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_removal *removal = closure;
     struct doomed doomed = {.is_cad = false};
     enum fa_db_outcome outcome = begin(db, removal, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     if (outcome >= 0)
         outcome = find_doomed(db, removal, &arena, &doomed, err);
     if (outcome >= 0 && doomed.is_cad)

@@ -92,12 +92,11 @@ queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
 static enum fa_db_outcome
 retry(struct fa_db *db, void *closure, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rework *rework = closure;
     struct found found = {.state = NULL};
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     rework->told = (struct fa_announcement){.jobs = true};
     outcome = find(db, &rework->job, &arena, &found, err);
     if (outcome != FA_DB_ROW)
@@ -128,12 +127,11 @@ tell_stage(struct fa_db *db, const struct found *found, struct fa_arena *arena,
 static enum fa_db_outcome
 cancel(struct fa_db *db, void *closure, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rework *rework = closure;
     struct found found = {.state = NULL};
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     rework->told = (struct fa_announcement){0};
     outcome = find(db, &rework->job, &arena, &found, err);
     if (outcome != FA_DB_ROW)

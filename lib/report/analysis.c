@@ -53,9 +53,8 @@ put_box(struct fa_page *page, const char *text, enum fa_style style)
 static void
 put_verdict(struct fa_page *page, const struct fa_report_cad *cad)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf text;
+    FA_AUTO_BUF(text, 400);
 
-    fa_buf_init(&text, 400);
     if (!cad->watertight) {
         fa_buf_add_text(&text, "The model has ");
         if (!add_defects(&text, cad))

@@ -132,10 +132,9 @@ is_escape(const char *text, size_t length)
 static size_t
 add_cell(struct fa_page *page, struct fa_buf *out, const char *text)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf clean;
+    FA_AUTO_BUF(clean, 4 * FA_PAGE_LIMIT);
     size_t width;
 
-    fa_buf_init(&clean, 4 * FA_PAGE_LIMIT);
     width = fa_page_clean(&clean, text, page->limit);
     for (size_t i = 0; i < clean.length; i++) {
         if (is_escape(clean.data + i, clean.length - i))
@@ -150,9 +149,8 @@ add_cell(struct fa_page *page, struct fa_buf *out, const char *text)
 void
 fa_page_text(struct fa_page *page, lxw_col_t column, const char *text, enum fa_style style)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf cell;
+    FA_AUTO_BUF(cell, 8 * FA_PAGE_LIMIT);
 
-    fa_buf_init(&cell, 8 * FA_PAGE_LIMIT);
     add_cell(page, &cell, text);
     fa_page_check(page, worksheet_write_string(page->sheet, page->row, column, cell.data,
                                                page->formats[style]));
@@ -162,10 +160,9 @@ void
 fa_page_wide(struct fa_page *page, lxw_col_t first, lxw_col_t last, size_t width, const char *text,
              enum fa_style style)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf cell;
+    FA_AUTO_BUF(cell, 8 * FA_PAGE_LIMIT);
     size_t lines;
 
-    fa_buf_init(&cell, 8 * FA_PAGE_LIMIT);
     lines = 1 + add_cell(page, &cell, text) / width;
     for (size_t i = 0; i < cell.length; i++)
         lines += cell.data[i] == '\n';

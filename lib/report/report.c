@@ -51,13 +51,12 @@ fill_data(struct fa_page *page, const struct fa_report *report)
 static lxw_error
 set_properties(lxw_workbook *book, const struct fa_report *report)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf subject;
+    FA_AUTO_BUF(subject, 4 * SUBJECT_LIMIT + 4);
     /* Without a time of creation the library takes the clock's. */
     lxw_doc_properties properties = {
         .title = (char[]){"Analysis report"},
         .created = (time_t)(report->created_us >= 1000000 ? report->created_us / 1000000 : 1)};
 
-    fa_buf_init(&subject, 4 * SUBJECT_LIMIT + 4);
     fa_page_clean(&subject, report->part_name != NULL ? report->part_name : "", SUBJECT_LIMIT);
     properties.subject = subject.data;
     return workbook_set_properties(book, &properties);
