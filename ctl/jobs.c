@@ -94,7 +94,7 @@ static int
 wait_drained(struct fa_ctl *ctl, struct fa_db *db, const char *name, struct fa_error *err)
 {
     int64_t deadline_us =
-        fa_clock_monotonic_us() + (ctl->options->job_drain + DRAIN_MARGIN_S) * 1000000;
+        fa_clock_monotonic_us() + (ctl->options->job_drain + DRAIN_MARGIN_S) * FA_SECOND_US;
     struct fa_machine machine = {.running = 0};
 
     do {

@@ -111,7 +111,7 @@ handle(struct pool *pool, int number)
         signal_workers(pool, SIGTERM);
     if ((number == SIGTERM || number == SIGINT) && !pool->draining) {
         pool->draining = true;
-        pool->kill_at_us = fa_clock_monotonic_us() + pool->options->drain_timeout * 1000000;
+        pool->kill_at_us = fa_clock_monotonic_us() + pool->options->drain_timeout * FA_SECOND_US;
         fa_log(pool->log, FA_LOG_INFO, "draining");
         fa_ready_notify("STOPPING=1");
         signal_workers(pool, SIGTERM);

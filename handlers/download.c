@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DISPOSITION_LIMIT = 8192, SECOND_US = 1000000 };
+enum { DISPOSITION_LIMIT = 8192 };
 
 /* attr-char of RFC 8187. */
 static bool
@@ -81,7 +81,7 @@ is_other_version(const struct fa_request *request, const struct fa_file *file, c
     if (request->if_unmodified_since == NULL)
         return false;
     since_us = fa_clock_http_parse(request->if_unmodified_since);
-    return since_us >= 0 && file->updated_us / SECOND_US > since_us / SECOND_US;
+    return since_us >= 0 && file->updated_us / FA_SECOND_US > since_us / FA_SECOND_US;
 }
 
 static bool
@@ -101,7 +101,7 @@ is_unchanged(const struct fa_request *request, const struct fa_file *file, const
     if (request->if_modified_since == NULL || !is_safe(request))
         return false;
     since_us = fa_clock_http_parse(request->if_modified_since);
-    return since_us >= 0 && file->updated_us / SECOND_US <= since_us / SECOND_US;
+    return since_us >= 0 && file->updated_us / FA_SECOND_US <= since_us / FA_SECOND_US;
 }
 
 int

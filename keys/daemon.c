@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 enum {
-    SECOND_US = 1000000,
     FILE_BYTES = 1 << 20,
     WAIT_MAX_MS = 60000,
     RETRY_MIN_S = 2, /* after a failed fetch; doubled at each, up to FILEAPI_KEYS_AGE */
@@ -73,11 +72,12 @@ take_as_known(struct daemon *daemon, const struct fa_buf *jwks)
 static void
 fail(struct daemon *daemon, struct fa_error *err)
 {
-    int64_t age_s = daemon->fetched_s != 0 ? fa_clock_now_us() / SECOND_US - daemon->fetched_s : -1;
+    int64_t age_s =
+        daemon->fetched_s != 0 ? fa_clock_now_us() / FA_SECOND_US - daemon->fetched_s : -1;
 
     fa_log(daemon->log, FA_LOG_ERROR, "keys_not_fetched", FA_LOG_TEXT("detail", err->detail),
            FA_LOG_NUMBER("age_s", age_s), FA_LOG_NUMBER("retry_s", daemon->retry_s));
-    daemon->due_us = fa_clock_monotonic_us() + daemon->retry_s * SECOND_US;
+    daemon->due_us = fa_clock_monotonic_us() + daemon->retry_s * FA_SECOND_US;
     daemon->retry_s *= 2;
     if (daemon->retry_s > daemon->options->keys_age)
         daemon->retry_s = daemon->options->keys_age;
@@ -89,7 +89,7 @@ fetch(struct daemon *daemon)
 {
     FA_AUTO_BUF(jwks, FA_FETCH_BYTES);
     struct fa_error err = {0};
-    int64_t now_s = fa_clock_now_us() / SECOND_US;
+    int64_t now_s = fa_clock_now_us() / FA_SECOND_US;
     bool changed;
 
     if (fa_provider_fetch(&daemon->fetcher, daemon->options->issuer, &jwks, &err) < 0 ||
@@ -103,7 +103,7 @@ fetch(struct daemon *daemon)
     fa_log(daemon->log, changed ? FA_LOG_INFO : FA_LOG_DEBUG, "keys_fetched",
            FA_LOG_NUMBER("bytes", jwks.length), FA_LOG_NUMBER("changed", changed));
     daemon->fetched_s = now_s;
-    daemon->due_us = fa_clock_monotonic_us() + daemon->options->keys_age * SECOND_US;
+    daemon->due_us = fa_clock_monotonic_us() + daemon->options->keys_age * FA_SECOND_US;
     daemon->retry_s = RETRY_MIN_S;
     return changed;
 }
@@ -114,7 +114,7 @@ fetch(struct daemon *daemon)
 static void
 refill(struct daemon *daemon)
 {
-    int64_t interval_us = daemon->options->keys_interval * SECOND_US;
+    int64_t interval_us = daemon->options->keys_interval * FA_SECOND_US;
     int64_t now_us = fa_clock_monotonic_us();
 
     while (daemon->vain_left < VAIN_MAX && daemon->refill_us <= now_us) {
@@ -139,10 +139,11 @@ answer(struct daemon *daemon)
 
     refill(daemon);
     if (daemon->vain_left > 0 && !fetch(daemon) &&
-        fa_clock_monotonic_us() - daemon->changed_us > CHANGED_S * SECOND_US)
+        fa_clock_monotonic_us() - daemon->changed_us > CHANGED_S * FA_SECOND_US)
         daemon->vain_left--;
-    wait_s =
-        daemon->vain_left > 0 ? 0 : (daemon->refill_us - fa_clock_monotonic_us()) / SECOND_US + 1;
+    wait_s = daemon->vain_left > 0
+                 ? 0
+                 : (daemon->refill_us - fa_clock_monotonic_us()) / FA_SECOND_US + 1;
     length = snprintf(line, sizeof line, "%lld\n", (long long)(wait_s > 0 ? wait_s : 0));
     while ((fd = accept4(daemon->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
         /* One who has gone meanwhile is no fault. */

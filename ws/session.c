@@ -8,8 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SECOND_US INT64_C(1000000)
-
 enum {
     HEAD_S = 10,      /* for the head of a request */
     PING_S = 25,      /* of silence, then a ping */
@@ -285,23 +283,23 @@ earlier(int64_t a, int64_t b)
 static int64_t
 tick_socket(struct fa_session *session, int64_t now_us)
 {
-    if (session->pinged_us != 0 && now_us >= session->pinged_us + PONG_S * SECOND_US) {
+    if (session->pinged_us != 0 && now_us >= session->pinged_us + PONG_S * FA_SECOND_US) {
         session->code = FA_CLOSE_LOST;
         fa_session_lost(session);
-    } else if (session->pinged_us == 0 && now_us >= session->heard_us + PING_S * SECOND_US) {
+    } else if (session->pinged_us == 0 && now_us >= session->heard_us + PING_S * FA_SECOND_US) {
         session->pinged_us = now_us;
         post_frame(session, FA_FRAME_PING, NULL, 0);
     }
-    return session->pinged_us != 0 ? session->pinged_us + PONG_S * SECOND_US
-                                   : session->heard_us + PING_S * SECOND_US;
+    return session->pinged_us != 0 ? session->pinged_us + PONG_S * FA_SECOND_US
+                                   : session->heard_us + PING_S * FA_SECOND_US;
 }
 
 static int64_t
 tick_stream(struct fa_session *session, int64_t now_us)
 {
-    if (session->queue.first == NULL && now_us >= session->told_us + HEARTBEAT_S * SECOND_US)
+    if (session->queue.first == NULL && now_us >= session->told_us + HEARTBEAT_S * FA_SECOND_US)
         post_text(session, ":\n\n");
-    return (session->queue.first == NULL ? session->told_us : now_us) + HEARTBEAT_S * SECOND_US;
+    return (session->queue.first == NULL ? session->told_us : now_us) + HEARTBEAT_S * FA_SECOND_US;
 }
 
 int64_t
@@ -318,15 +316,15 @@ fa_session_tick(struct fa_session *session, int64_t now_us)
     case FA_SESSION_STREAM:
         return earlier(session->expires_us, tick_stream(session, now_us));
     case FA_SESSION_HEAD:
-        due_us = session->opened_us + HEAD_S * SECOND_US;
+        due_us = session->opened_us + HEAD_S * FA_SECOND_US;
         break;
     case FA_SESSION_CLOSING:
-        due_us = session->told_us + CLOSE_S * SECOND_US;
+        due_us = session->told_us + CLOSE_S * FA_SECOND_US;
         if (session->deaf && session->queue.first == NULL)
             due_us = earlier(due_us, session->heard_us + SILENCE_US);
         break;
     default:
-        due_us = session->told_us + (session->closed ? CLOSE_S : LEAVE_S) * SECOND_US;
+        due_us = session->told_us + (session->closed ? CLOSE_S : LEAVE_S) * FA_SECOND_US;
     }
     if (now_us >= due_us)
         fa_session_lost(session);

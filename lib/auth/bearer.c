@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { SECOND_US = 1000000, ANSWER_BYTES = 16, WAIT_MAX_S = 3600 };
+enum { ANSWER_BYTES = 16, WAIT_MAX_S = 3600 };
 
 int
 fa_bearer_open(const struct fa_options *options, int64_t patience_us, struct fa_bearer *bearer_r,
@@ -58,7 +58,7 @@ ask(struct fa_bearer *bearer)
         read(fd, answer, sizeof answer - 1) > 0)
         wait_s = strtol(answer, NULL, 10);
     wait_s = wait_s < 0 ? 0 : wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s;
-    bearer->ask_after_us = fa_clock_monotonic_us() + wait_s * SECOND_US;
+    bearer->ask_after_us = fa_clock_monotonic_us() + wait_s * FA_SECOND_US;
     return true;
 }
 

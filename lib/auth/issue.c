@@ -15,13 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    RSA_BITS = 2048,
-    P256_BYTES = 32,
-    JWK_LIMIT = 8192,
-    TOKEN_LIMIT = 16384,
-    SECOND_US = 1000000
-};
+enum { RSA_BITS = 2048, P256_BYTES = 32, JWK_LIMIT = 8192, TOKEN_LIMIT = 16384 };
 
 /* A hundred years: more is a slip, and the sum with the clock must not overflow. */
 static const int64_t TTL_MAX_S = 3155760000;
@@ -199,7 +193,7 @@ add_list(struct fa_buf *out, const char *before, const char *const *list, size_t
 static void
 add_claims(struct fa_buf *out, const struct fa_issue_claims *claims)
 {
-    long long now = (long long)(fa_clock_now_us() / SECOND_US);
+    long long now = (long long)(fa_clock_now_us() / FA_SECOND_US);
     struct fa_uuid id = fa_uuid_new();
     char text[FA_UUID_TEXT];
 

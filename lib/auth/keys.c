@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 1 << 20, KEYS_MAX = 64, SECOND_US = 1000000, RETRY_US = 10 * SECOND_US };
+enum { FILE_MAX_BYTES = 1 << 20, KEYS_MAX = 64, RETRY_US = 10 * FA_SECOND_US };
 
 /* Where somebody counts milliseconds. */
 static const double TIME_MAX_S = 1e11;
@@ -76,7 +76,7 @@ fa_keys_usable(const struct fa_keys *keys, const char *issuer, int64_t now_us, s
         return fa_error_set(err, FA_E_KEYS, "the keys in %s are of another issuer", keys->path);
     if (keys->valid_until_us != 0 && now_us >= keys->valid_until_us)
         return fa_error_set(err, FA_E_KEYS, "the keys in %s are stale since %lld s", keys->path,
-                            (long long)((now_us - keys->valid_until_us) / SECOND_US));
+                            (long long)((now_us - keys->valid_until_us) / FA_SECOND_US));
     return 0;
 }
 
@@ -116,7 +116,7 @@ read_frame(struct fa_keys *keys, struct json_object *jwks, struct fa_error *err)
     if (fa_json_has(jwks, "valid_until") &&
         (!fa_json_number(jwks, "valid_until", &until) || until < 1 || until > TIME_MAX_S))
         return fa_error_set(err, FA_E_REQUEST, "its valid_until is no time");
-    keys->valid_until_us = (int64_t)(until * SECOND_US);
+    keys->valid_until_us = (int64_t)(until * FA_SECOND_US);
     keys->issuer = issuer != NULL ? strdup(issuer) : NULL;
     if (issuer != NULL && keys->issuer == NULL)
         return fa_error_set(err, FA_E_MEMORY, "keys");

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TOKEN_MAX_BYTES = 16 * 1024, SECOND_US = 1000000, LEEWAY_MAX_S = 300 };
+enum { TOKEN_MAX_BYTES = 16 * 1024, LEEWAY_MAX_S = 300 };
 
 static const double TIME_MAX_S = 1e11;
 
@@ -156,7 +156,7 @@ static int
 check_times(struct json_object *payload, const struct fa_token_rules *rules, int64_t *expires_us_r,
             struct fa_error *err)
 {
-    double now = (double)now_of(rules) / SECOND_US;
+    double now = (double)now_of(rules) / FA_SECOND_US;
     double leeway = (double)rules->leeway_s;
     double expires = 0;
     double not_before = 0;
@@ -176,7 +176,7 @@ check_times(struct json_object *payload, const struct fa_token_rules *rules, int
         return refuse(err, "not yet valid");
     if (now < issued - leeway)
         return refuse(err, "issued in the future");
-    *expires_us_r = (int64_t)(expires * SECOND_US);
+    *expires_us_r = (int64_t)(expires * FA_SECOND_US);
     return 0;
 }
 

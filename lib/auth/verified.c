@@ -111,7 +111,7 @@ fa_verified_token(struct fa_verified *verified, const struct fa_keys *keys,
     verified->generation = fa_keys_generation(keys);
     entry = &verified->slots[digest[0] % SLOTS];
     if (entry->used && CRYPTO_memcmp(entry->digest, digest, DIGEST_BYTES) == 0 &&
-        now_us < entry->identity.expires_us + rules->leeway_s * 1000000 &&
+        now_us < entry->identity.expires_us + rules->leeway_s * FA_SECOND_US &&
         fa_keys_usable(keys, rules->issuer, now_us, err) == 0) {
         *identity_r = entry->identity;
         return 0;

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-enum { MICROSECONDS = 1000000 };
-
 static const char *const day_names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -16,7 +14,7 @@ read_clock(clockid_t clock)
     struct timespec now;
 
     clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * MICROSECONDS + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * FA_SECOND_US + now.tv_nsec / 1000;
 }
 
 int64_t
@@ -34,13 +32,13 @@ fa_clock_monotonic_us(void)
 char *
 fa_clock_text(int64_t time_us, char text[FA_CLOCK_TEXT])
 {
-    time_t seconds = (time_t)(time_us / MICROSECONDS);
+    time_t seconds = (time_t)(time_us / FA_SECOND_US);
     struct tm utc;
     size_t length;
 
     gmtime_r(&seconds, &utc);
     length = strftime(text, FA_CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + length, FA_CLOCK_TEXT - length, ".%03dZ", (int)(time_us % MICROSECONDS / 1000));
+    snprintf(text + length, FA_CLOCK_TEXT - length, ".%03dZ", (int)(time_us % FA_SECOND_US / 1000));
     return text;
 }
 
@@ -48,7 +46,7 @@ fa_clock_text(int64_t time_us, char text[FA_CLOCK_TEXT])
 char *
 fa_clock_http(int64_t time_us, char text[FA_CLOCK_TEXT])
 {
-    time_t seconds = (time_t)(time_us / MICROSECONDS);
+    time_t seconds = (time_t)(time_us / FA_SECOND_US);
     struct tm utc;
 
     gmtime_r(&seconds, &utc);
@@ -73,6 +71,6 @@ fa_clock_http_parse(const char *text)
     utc.tm_year -= 1900;
     for (utc.tm_mon = 0; utc.tm_mon < 12; utc.tm_mon++)
         if (strcmp(month_names[utc.tm_mon], month) == 0)
-            return (int64_t)timegm(&utc) * MICROSECONDS;
+            return (int64_t)timegm(&utc) * FA_SECOND_US;
     return -1;
 }

@@ -7,6 +7,8 @@
 
 enum { FA_CLOCK_TEXT = 32 };
 
+#define FA_SECOND_US INT64_C(1000000)
+
 int64_t fa_clock_now_us(void);
 int64_t fa_clock_monotonic_us(void);
 

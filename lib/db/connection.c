@@ -21,7 +21,7 @@ fa_db_new(const char *conninfo, const char *application, int64_t timeout_s)
         return NULL;
     db->conninfo = conninfo;
     db->application = application;
-    db->timeout_us = timeout_s * 1000000;
+    db->timeout_us = timeout_s * FA_SECOND_US;
     fa_arena_init(&db->params, PARAMS_LIMIT);
     return db;
 }
@@ -217,7 +217,7 @@ fa_db_answer(struct fa_db *db, const char *what, struct fa_error *err)
             fa_db_drop(db);
             let_rest(db);
             fa_error_set(err, FA_E_DATABASE, "%s: no answer within %lld s", what,
-                         (long long)(db->timeout_us / 1000000));
+                         (long long)(db->timeout_us / FA_SECOND_US));
             return NULL;
         }
         result = PQgetResult(db->conn);

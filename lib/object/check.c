@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* An upload takes its key before its bytes arrive in the store; a day is longer than any takes. */
-enum { SURE_US_PER_S = 1000000, SURE_S = 86400 };
+enum { SURE_S = 86400 };
 
 static const struct {
     const char *name;
@@ -92,7 +92,7 @@ made_us(const struct fa_walk_target *target)
 static bool
 is_young(const struct fa_walk_target *target)
 {
-    return made_us(target) > fa_clock_now_us() - (int64_t)SURE_S * SURE_US_PER_S;
+    return made_us(target) > fa_clock_now_us() - (int64_t)SURE_S * FA_SECOND_US;
 }
 
 /* Tells what is wrong with one object, if anything; more than one thing may be. */

@@ -1,5 +1,6 @@
 #include "lib/report/report.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/report/analysis.h"
 #include "lib/report/figures.h"
 #include "lib/report/page.h"
@@ -55,7 +56,8 @@ set_properties(lxw_workbook *book, const struct fa_report *report)
     /* Without a time of creation the library takes the clock's. */
     lxw_doc_properties properties = {
         .title = (char[]){"Analysis report"},
-        .created = (time_t)(report->created_us >= 1000000 ? report->created_us / 1000000 : 1)};
+        .created =
+            (time_t)(report->created_us >= FA_SECOND_US ? report->created_us / FA_SECOND_US : 1)};
 
     fa_page_clean(&subject, report->part_name != NULL ? report->part_name : "", SUBJECT_LIMIT);
     properties.subject = subject.data;
