@@ -18,10 +18,13 @@ fa_bearer_open(const struct fa_options *options, int64_t patience_us, struct fa_
     *bearer_r = (struct fa_bearer){.socket = options->keys_socket, .patience_us = patience_us};
     if (fa_token_rules_read(options, &bearer_r->rules, err) < 0)
         return -1;
-    bearer_r->verified = fa_verified_new();
+    bearer_r->verified = fa_verified_new(&bearer_r->rules);
     if (bearer_r->verified == NULL)
         return fa_error_set(err, FA_E_MEMORY, "verified tokens");
-    return fa_keys_follow(options->keys, &bearer_r->keys, err);
+    if (fa_keys_follow(options->keys, &bearer_r->keys, err) < 0)
+        return -1;
+    bearer_r->rules.keys = bearer_r->keys;
+    return 0;
 }
 
 void
@@ -83,12 +86,11 @@ fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *ar
     size_t length = strlen(token);
 
     refresh(bearer, log);
-    if (fa_verified_token(bearer->verified, bearer->keys, &bearer->rules, token, length, arena,
-                          identity_r, err) == 0)
+    if (fa_verified_token(bearer->verified, token, length, arena, identity_r, err) == 0)
         return 0;
     if (err->code != FA_E_AUTH_INVALID || bearer->socket[0] == '\0' ||
         fa_clock_monotonic_us() < bearer->ask_after_us ||
-        !fa_token_lacks_key(bearer->keys, &bearer->rules, token, length, arena))
+        !fa_token_lacks_key(&bearer->rules, token, length, arena))
         return -1;
     if (!ask(bearer)) {
         fa_log(log, FA_LOG_WARNING, "keys_ask", FA_LOG_TEXT("socket", bearer->socket),
@@ -96,8 +98,7 @@ fa_bearer_check(struct fa_bearer *bearer, const char *token, struct fa_arena *ar
         return -1;
     }
     refresh(bearer, log);
-    if (fa_verified_token(bearer->verified, bearer->keys, &bearer->rules, token, length, arena,
-                          identity_r, err) < 0)
+    if (fa_verified_token(bearer->verified, token, length, arena, identity_r, err) < 0)
         return -1;
     /* Only questions in vain are to be rare: the next rotation may come at once. */
     bearer->ask_after_us = 0;

@@ -5,6 +5,7 @@
 #ifndef FA_AUTH_JWK_H
 #define FA_AUTH_JWK_H
 
+#include "lib/auth/keys.h"
 #include "lib/base/arena.h"
 
 #include <openssl/evp.h>
@@ -12,14 +13,6 @@
 #include <stddef.h>
 
 struct json_object;
-
-/* Bytes, and the signature that is said to be over them. */
-struct fa_signed {
-    const unsigned char *bytes;
-    size_t length;
-    const unsigned char *signature;
-    size_t signature_length;
-};
 
 /* One signature algorithm of JWS.  A key serves the ones of its type, or the one it names. */
 struct fa_algorithm {

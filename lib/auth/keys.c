@@ -52,16 +52,13 @@ fa_keys_has(const struct fa_keys *keys, const char *algorithm, const char *kid)
 }
 
 bool
-fa_keys_verify(const struct fa_keys *keys, const char *algorithm, const char *kid, const char *data,
-               size_t length, const unsigned char *signature, size_t signature_length)
+fa_keys_verify(const struct fa_keys *keys, const char *algorithm, const char *kid,
+               const struct fa_signed *content)
 {
-    const struct fa_signed content = {(const unsigned char *)data, length, signature,
-                                      signature_length};
-
     for (size_t i = 0; i < keys->count; i++) {
         const struct key *key = &keys->list[i];
 
-        if (is_named(key, algorithm, kid) && key->algorithm->verify(key->pkey, &content))
+        if (is_named(key, algorithm, kid) && key->algorithm->verify(key->pkey, content))
             return true;
     }
     return false;

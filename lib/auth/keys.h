@@ -47,11 +47,18 @@ int fa_keys_usable(const struct fa_keys *keys, const char *issuer, int64_t now_u
 /* True when there is a key `kid` (NULL: any key) for `algorithm`. */
 bool fa_keys_has(const struct fa_keys *keys, const char *algorithm, const char *kid);
 
-/* True when `signature` over `data` was made by the key `kid` (NULL: any key) with `algorithm`, and
- * that algorithm is the key's own. */
+/* Bytes, and the signature that is said to be over them. */
+struct fa_signed {
+    const unsigned char *bytes;
+    size_t length;
+    const unsigned char *signature;
+    size_t signature_length;
+};
+
+/* True when the signature was made by the key `kid` (NULL: any key) with `algorithm`, and that
+ * algorithm is the key's own. */
 bool fa_keys_verify(const struct fa_keys *keys, const char *algorithm, const char *kid,
-                    const char *data, size_t length, const unsigned char *signature,
-                    size_t signature_length);
+                    const struct fa_signed *content);
 
 /* Adds the text of a keys file with the keys of an issuer's JWKS.  FA_E_REQUEST when that is
  * malformed or no key of it is usable; FA_E_MEMORY. */

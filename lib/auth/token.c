@@ -129,18 +129,18 @@ check_header(struct json_object *header, const struct fa_token_rules *rules,
 
 /* The header decides nothing but which of our keys to try. */
 static int
-check_signature(const struct fa_keys *keys, const struct fa_token_rules *rules,
-                const struct jws *jws, struct fa_error *err)
+check_signature(const struct fa_token_rules *rules, const struct jws *jws, struct fa_error *err)
 {
+    const struct fa_signed content = {(const unsigned char *)jws->signed_text, jws->signed_length,
+                                      jws->signature.bytes, jws->signature.length};
     FA_CLEANUP(fa_json_free) struct json_object *tree = NULL;
     struct header header;
 
     if (parse(&jws->header, "its header is no JSON object", &tree, err) < 0 ||
         check_header(tree, rules, &header, err) < 0 ||
-        fa_keys_usable(keys, rules->issuer, now_of(rules), err) < 0)
+        fa_keys_usable(rules->keys, rules->issuer, now_of(rules), err) < 0)
         return -1;
-    if (!fa_keys_verify(keys, header.algorithm, header.kid, jws->signed_text, jws->signed_length,
-                        jws->signature.bytes, jws->signature.length))
+    if (!fa_keys_verify(rules->keys, header.algorithm, header.kid, &content))
         return refuse(err, "no key of ours has signed it so");
     return 0;
 }
@@ -195,20 +195,19 @@ read_payload(const struct jws *jws, const struct fa_token_rules *rules, struct f
 }
 
 int
-fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules, const char *token,
-                size_t length, struct fa_arena *arena, struct fa_identity *identity_r,
-                struct fa_error *err)
+fa_token_verify(const struct fa_token_rules *rules, const char *token, size_t length,
+                struct fa_arena *arena, struct fa_identity *identity_r, struct fa_error *err)
 {
     struct jws jws;
 
-    if (split(token, length, arena, &jws, err) < 0 || check_signature(keys, rules, &jws, err) < 0)
+    if (split(token, length, arena, &jws, err) < 0 || check_signature(rules, &jws, err) < 0)
         return -1;
     return read_payload(&jws, rules, arena, identity_r, err);
 }
 
 bool
-fa_token_lacks_key(const struct fa_keys *keys, const struct fa_token_rules *rules,
-                   const char *token, size_t length, struct fa_arena *arena)
+fa_token_lacks_key(const struct fa_token_rules *rules, const char *token, size_t length,
+                   struct fa_arena *arena)
 {
     FA_CLEANUP(fa_json_free) struct json_object *tree = NULL;
     struct fa_identity unverified;
@@ -221,7 +220,7 @@ fa_token_lacks_key(const struct fa_keys *keys, const struct fa_token_rules *rule
         check_header(tree, rules, &header, &ignored) < 0)
         return false;
     /* Where tokens do not name their key, any signature that fails may be by a new one. */
-    if (header.kid != NULL && fa_keys_has(keys, header.algorithm, header.kid))
+    if (header.kid != NULL && fa_keys_has(rules->keys, header.algorithm, header.kid))
         return false;
     return read_payload(&jws, rules, arena, &unverified, &ignored) == 0;
 }

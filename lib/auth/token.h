@@ -8,8 +8,10 @@
 
 #include <stdint.h>
 
-/* What a token must carry and where in it things stand.  Lists have blanks between their words. */
+/* What a token is held against: who may have signed it, what it must carry, and where in it things
+ * stand.  Lists have blanks between their words. */
 struct fa_token_rules {
+    const struct fa_keys *keys;
     const char *issuer;
     const char *audiences;         /* one of them must be in "aud" */
     const char *algorithms;        /* that are accepted */
@@ -22,7 +24,7 @@ struct fa_token_rules {
     int64_t now_us;                /* for tests; 0: the clock */
 };
 
-/* The rules that the options make; FA_E_INTERNAL names the option that is wrong. */
+/* The rules that the options make, without keys; FA_E_INTERNAL names the option that is wrong. */
 int fa_token_rules_read(const struct fa_options *options, struct fa_token_rules *rules_r,
                         struct fa_error *err) FA_MUSTCHECK;
 
@@ -47,13 +49,13 @@ struct fa_identity {
  * for the log, holds no part of the token.  FA_E_KEYS when the keys cannot be used and FA_E_MEMORY
  * when the arena is exhausted: neither says anything about the token.
  */
-int fa_token_verify(const struct fa_keys *keys, const struct fa_token_rules *rules,
-                    const char *token, size_t length, struct fa_arena *arena,
-                    struct fa_identity *identity_r, struct fa_error *err) FA_MUSTCHECK;
+int fa_token_verify(const struct fa_token_rules *rules, const char *token, size_t length,
+                    struct fa_arena *arena, struct fa_identity *identity_r,
+                    struct fa_error *err) FA_MUSTCHECK;
 
 /* True for a token that was refused and yet is right in all but its key, which we do not have: the
  * issuer may have a new one.  Nothing it says is verified. */
-bool fa_token_lacks_key(const struct fa_keys *keys, const struct fa_token_rules *rules,
-                        const char *token, size_t length, struct fa_arena *arena) FA_MUSTCHECK;
+bool fa_token_lacks_key(const struct fa_token_rules *rules, const char *token, size_t length,
+                        struct fa_arena *arena) FA_MUSTCHECK;
 
 #endif

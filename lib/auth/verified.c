@@ -17,6 +17,7 @@ struct entry {
 
 /* Direct-mapped: a newcomer takes the place of whoever has the same slot. */
 struct fa_verified {
+    const struct fa_token_rules *rules;
     unsigned generation; /* of the keys that verified them */
     EVP_MD *sha256;
     EVP_MD_CTX *hash;
@@ -24,12 +25,13 @@ struct fa_verified {
 };
 
 struct fa_verified *
-fa_verified_new(void)
+fa_verified_new(const struct fa_token_rules *rules)
 {
     struct fa_verified *verified = calloc(1, sizeof *verified);
 
     if (verified == NULL)
         return NULL;
+    verified->rules = rules;
     for (size_t i = 0; i < SLOTS; i++)
         fa_arena_init(&verified->slots[i].arena, ENTRY_BYTES);
     verified->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -93,10 +95,11 @@ remember(struct entry *entry, const unsigned char *digest, const struct fa_ident
 }
 
 int
-fa_verified_token(struct fa_verified *verified, const struct fa_keys *keys,
-                  const struct fa_token_rules *rules, const char *token, size_t length,
+fa_verified_token(struct fa_verified *verified, const char *token, size_t length,
                   struct fa_arena *arena, struct fa_identity *identity_r, struct fa_error *err)
 {
+    const struct fa_token_rules *rules = verified->rules;
+    const struct fa_keys *keys = rules->keys;
     int64_t now_us = rules->now_us != 0 ? rules->now_us : fa_clock_now_us();
     unsigned char digest[DIGEST_BYTES];
     struct entry *entry;
@@ -116,7 +119,7 @@ fa_verified_token(struct fa_verified *verified, const struct fa_keys *keys,
         *identity_r = entry->identity;
         return 0;
     }
-    if (fa_token_verify(keys, rules, token, length, arena, identity_r, err) < 0)
+    if (fa_token_verify(rules, token, length, arena, identity_r, err) < 0)
         return -1;
     remember(entry, digest, identity_r);
     return 0;

@@ -12,16 +12,14 @@
 
 struct fa_verified;
 
-/* An empty memory; NULL when there is no memory. */
-struct fa_verified *fa_verified_new(void) FA_MUSTCHECK;
+/* An empty memory of tokens by these rules, which must live as long and stay the same but for the
+ * time and what keys there are; NULL when there is no memory. */
+struct fa_verified *fa_verified_new(const struct fa_token_rules *rules) FA_MUSTCHECK;
 void fa_verified_free(struct fa_verified **verified);
 
-/*
- * As fa_token_verify, by rules that must be the same at every call but for the time.  The
- * identity's texts are the memory's when it knew the token: good until the next call.
- */
-int fa_verified_token(struct fa_verified *verified, const struct fa_keys *keys,
-                      const struct fa_token_rules *rules, const char *token, size_t length,
+/* As fa_token_verify.  The identity's texts are the memory's when it knew the token: good until the
+ * next call. */
+int fa_verified_token(struct fa_verified *verified, const char *token, size_t length,
                       struct fa_arena *arena, struct fa_identity *identity_r,
                       struct fa_error *err) FA_MUSTCHECK;
 

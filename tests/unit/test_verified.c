@@ -2,15 +2,23 @@
 #include "lib/auth/verified.h"
 #include "tests/unit/issuer.h"
 
+/* What a test's memory goes by; its time moves on. */
+static struct fa_token_rules by;
+
+static struct fa_verified *
+new_memory(const struct issuer *issuer)
+{
+    by = rules_of(issuer, &then);
+    return fa_verified_new(&by);
+}
+
 static bool
 knows(struct fa_verified *verified, struct issuer *issuer, int64_t seconds_later, const char *token)
 {
-    struct fa_token_rules by = then;
-
-    by.now_us += seconds_later * 1000000;
+    by.now_us = then.now_us + seconds_later * 1000000;
     issuer->err = (struct fa_error){0};
-    return fa_verified_token(verified, issuer->keys, &by, token, strlen(token), &issuer->arena,
-                             &issuer->identity, &issuer->err) == 0;
+    return fa_verified_token(verified, token, strlen(token), &issuer->arena, &issuer->identity,
+                             &issuer->err) == 0;
 }
 
 /* The second time the identity comes from the memory, and is the same in every text. */
@@ -21,7 +29,7 @@ token_is_remembered(void **state)
         PAYLOAD(",\"name\":\"Alice\",\"organization\":[\"zeta\",\"acme\"],"
                 "\"realm_access\":{\"roles\":[\"manager\"]}");
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     char *token = sign(issuer, RS256, payload);
     const char *remembered = NULL;
 
@@ -50,7 +58,7 @@ static void
 token_expires(void **state)
 {
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     char *token = sign(issuer, RS256, PAYLOAD(""));
 
     assert_true(knows(verified, issuer, 0, token));
@@ -65,7 +73,7 @@ static void
 other_tokens_are_refused(void **state)
 {
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     char *token = sign(issuer, RS256, PAYLOAD(""));
     size_t length = strlen(token);
 
@@ -89,7 +97,7 @@ many_tokens_are_told_apart(void **state)
 {
     enum { TOKENS = 600 };
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     char *tokens[TOKENS];
 
     for (int i = 0; i < TOKENS; i++) {
@@ -111,7 +119,7 @@ static void
 new_keys_forget(void **state)
 {
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     char *token = sign(issuer, RS256, PAYLOAD(""));
 
     assert_true(knows(verified, issuer, 0, token));
@@ -129,7 +137,7 @@ static void
 stale_keys_verify_nothing(void **state)
 {
     struct issuer *issuer = *state;
-    struct fa_verified *verified = fa_verified_new();
+    struct fa_verified *verified = new_memory(issuer);
     FILE *file = fopen(issuer->jwks, "r");
     struct fa_buf packed;
     char jwks[4096];
