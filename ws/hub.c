@@ -318,8 +318,9 @@ replay_batch(struct fa_hub *hub, struct fa_session *session, struct fa_error *er
     struct fa_event_log now;
     struct fa_news news;
     int count = 0;
-    enum fa_db_outcome outcome = fa_event_log_account(hub->db, &session->account, session->position,
-                                                      hub->events.last, REPLAY_BATCH, &rows, err);
+    const struct fa_event_range range = {session->position, hub->events.last, REPLAY_BATCH};
+    enum fa_db_outcome outcome =
+        fa_event_log_account(hub->db, &session->account, &range, &rows, err);
 
     /* Some of them may just have been forgotten. */
     if (outcome < 0 || fa_event_log_read(hub->db, &now, err) < 0)

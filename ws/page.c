@@ -36,10 +36,10 @@ add_events(struct fa_hub *hub, const struct fa_uuid *account, int64_t limit, int
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
+    const struct fa_event_range range = {*position, hub->events.last, limit};
     struct fa_event_row row;
     int64_t count = 0;
-    enum fa_db_outcome outcome =
-        fa_event_log_account(hub->db, account, *position, hub->events.last, limit, &rows, err);
+    enum fa_db_outcome outcome = fa_event_log_account(hub->db, account, &range, &rows, err);
 
     while (outcome == FA_DB_ROW &&
            (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {

@@ -98,8 +98,8 @@ fa_event_log_after(struct fa_db *db, int64_t after, int64_t limit, struct fa_row
 }
 
 enum fa_db_outcome
-fa_event_log_account(struct fa_db *db, const struct fa_uuid *account, int64_t after, int64_t to,
-                     int64_t limit, struct fa_rows *rows, struct fa_error *err)
+fa_event_log_account(struct fa_db *db, const struct fa_uuid *account,
+                     const struct fa_event_range *range, struct fa_rows *rows, struct fa_error *err)
 {
     static const struct fa_statement list = {
         "event_log_account", COLUMNS ", NULL AS recipients FROM event_recipient mine"
@@ -107,9 +107,10 @@ fa_event_log_account(struct fa_db *db, const struct fa_uuid *account, int64_t af
                                      " WHERE mine.account_id = $1 AND mine.event_id > $2"
                                      " AND mine.event_id <= $3 ORDER BY mine.event_id LIMIT $4"};
 
-    return fa_db_rows(db, &list,
-                      FA_PARAMS(FA_UUID(account), FA_INT(after), FA_INT(to), FA_INT(limit)), rows,
-                      err);
+    return fa_db_rows(
+        db, &list,
+        FA_PARAMS(FA_UUID(account), FA_INT(range->after), FA_INT(range->to), FA_INT(range->limit)),
+        rows, err);
 }
 
 enum fa_db_outcome

@@ -54,10 +54,17 @@ enum fa_db_outcome fa_event_log_publish(struct fa_db *db, struct fa_error *err) 
 enum fa_db_outcome fa_event_log_after(struct fa_db *db, int64_t after, int64_t limit,
                                       struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
 
-/* The same of one account, up to and with the id `to`. */
+/* Which events: those after the id `after`, up to and with `to`, at most `limit`. */
+struct fa_event_range {
+    int64_t after;
+    int64_t to;
+    int64_t limit;
+};
+
+/* The same of one account. */
 enum fa_db_outcome fa_event_log_account(struct fa_db *db, const struct fa_uuid *account,
-                                        int64_t after, int64_t to, int64_t limit,
-                                        struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
+                                        const struct fa_event_range *range, struct fa_rows *rows,
+                                        struct fa_error *err) FA_MUSTCHECK;
 
 enum fa_db_outcome fa_event_log_next(struct fa_rows *rows, struct fa_arena *arena,
                                      struct fa_event_row *row, struct fa_error *err) FA_MUSTCHECK;
