@@ -35,8 +35,4 @@ void fa_ctl_services_close(struct fa_ctl_services *services);
 /* As fa_store_check, with what the operator can do. */
 int fa_ctl_store_check(struct fa_store *store, struct fa_error *err) FA_MUSTCHECK;
 
-/* Reads a count above 0, such as the argument of --limit. */
-int fa_ctl_read_count(const char *option, const char *text, int64_t *count_r,
-                      struct fa_error *err) FA_MUSTCHECK;
-
 #endif

@@ -4,6 +4,7 @@
  *
  * Exit status: 0 no difference, 1 differences, 2 the check could not run to its end.
  */
+#include "ctl/arguments.h"
 #include "ctl/command.h"
 #include "ctl/progress.h"
 #include "lib/base/buf.h"
@@ -11,7 +12,6 @@
 #include "lib/object/check.h"
 #include "lib/part/remake.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -290,36 +290,13 @@ summarize(const struct fsck *self)
 /* --- the command ------------------------------------------------------------------------------ */
 
 static int
-read_options(int argc, char **argv, struct fsck *self, struct fa_error *err)
-{
-    static const struct option options[] = {
-        {"repair", no_argument, NULL, 'r'},
-        {"verify", no_argument, NULL, 'v'},
-        {"json", no_argument, NULL, 'j'},
-        {"limit", required_argument, NULL, 'l'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'r')
-            self->repair = true;
-        else if (option == 'v')
-            self->check.verify = true;
-        else if (option == 'j')
-            self->json = true;
-        else if (option != 'l')
-            return fa_error_set(err, FA_E_INTERNAL, "unknown option");
-        else if (fa_ctl_read_count("--limit", optarg, &self->limit, err) < 0)
-            return -1;
-    }
-    return optind < argc ? fa_error_set(err, FA_E_INTERNAL, "takes options only") : 0;
-}
-
-static int
 run(struct fsck *self, int argc, char **argv, struct fa_error *err)
 {
-    if (read_options(argc, argv, self, err) < 0 ||
+    const struct fa_argument options[] = {
+        FA_ARGUMENT_FLAG("repair", &self->repair), FA_ARGUMENT_FLAG("verify", &self->check.verify),
+        FA_ARGUMENT_FLAG("json", &self->json), FA_ARGUMENT_COUNT("limit", &self->limit)};
+
+    if (fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0 ||
         fa_ctl_services_open(&self->services, self->options, err) < 0)
         return -1;
     self->check.db = self->services.db;

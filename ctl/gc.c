@@ -1,31 +1,10 @@
 /* gc: one cycle of the collector, as fileapi-jobs runs it every few seconds. */
+#include "ctl/arguments.h"
 #include "ctl/command.h"
 #include "lib/base/cleanup.h"
 #include "lib/object/collect.h"
 
-#include <getopt.h>
 #include <inttypes.h>
-
-static int
-read_options(int argc, char **argv, struct fa_collect *cycle, bool *dry_run_r, struct fa_error *err)
-{
-    static const struct option options[] = {
-        {"limit", required_argument, NULL, 'l'},
-        {"dry-run", no_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'd')
-            *dry_run_r = true;
-        else if (option != 'l')
-            return fa_error_set(err, FA_E_INTERNAL, "unknown option");
-        else if (fa_ctl_read_count("--limit", optarg, &cycle->limit, err) < 0)
-            return -1;
-    }
-    return optind < argc ? fa_error_set(err, FA_E_INTERNAL, "takes options only") : 0;
-}
 
 static int
 count(struct fa_collect *cycle, struct fa_error *err)
@@ -63,8 +42,10 @@ fa_command_gc(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
     FA_CLEANUP(fa_ctl_services_close) struct fa_ctl_services services = {NULL, NULL};
     struct fa_collect cycle = {.limit = INT64_MAX, .retry = true, .sweep = true};
     bool dry_run = false;
+    const struct fa_argument options[] = {FA_ARGUMENT_COUNT("limit", &cycle.limit),
+                                          FA_ARGUMENT_FLAG("dry-run", &dry_run)};
 
-    if (read_options(argc, argv, &cycle, &dry_run, err) < 0 ||
+    if (fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0 ||
         fa_ctl_services_open(&services, ctl->options, err) < 0)
         return -1;
     cycle.db = services.db;

@@ -1,14 +1,12 @@
 /* keys and token: the embedded issuer, for a first run and for tests. */
+#include "ctl/arguments.h"
 #include "ctl/command.h"
 #include "lib/auth/issue.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/words.h"
 
-#include <getopt.h>
-#include <string.h>
-
-enum { LIST_MAX = 64, TTL_DEFAULT_S = 3600, TOKEN_LIMIT = 16 * 1024 };
+enum { TTL_DEFAULT_S = 3600, TOKEN_LIMIT = 16 * 1024 };
 
 static int
 need_key(const struct fa_options *options, struct fa_error *err)
@@ -34,68 +32,6 @@ fa_command_keys(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
     return 0;
 }
 
-struct lists {
-    const char *organizations[LIST_MAX];
-    const char *roles[LIST_MAX];
-};
-
-static int
-add(const char **list, size_t *count, const char *value, struct fa_error *err)
-{
-    if (*count == LIST_MAX)
-        return fa_error_set(err, FA_E_INTERNAL, "more than %d values", LIST_MAX);
-    list[(*count)++] = value;
-    return 0;
-}
-
-static int
-read_claims(int argc, char **argv, struct lists *lists, struct fa_issue_claims *claims,
-            struct fa_error *err)
-{
-    static const struct option options[] = {
-        {"sub", required_argument, NULL, 's'},
-        {"org", required_argument, NULL, 'o'},
-        {"role", required_argument, NULL, 'r'},
-        {"name", required_argument, NULL, 'n'},
-        {"email", required_argument, NULL, 'e'},
-        {"ttl", required_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        int result = 0;
-
-        switch (option) {
-        case 's':
-            claims->subject = optarg;
-            break;
-        case 'o':
-            result = add(lists->organizations, &claims->organization_count, optarg, err);
-            break;
-        case 'r':
-            result = add(lists->roles, &claims->role_count, optarg, err);
-            break;
-        case 'n':
-            claims->name = optarg;
-            break;
-        case 'e':
-            claims->email = optarg;
-            break;
-        case 't':
-            claims->ttl_s = strtoll(optarg, NULL, 10);
-            break;
-        default:
-            result = fa_error_set(err, FA_E_INTERNAL, "unknown option");
-        }
-        if (result < 0)
-            return -1;
-    }
-    if (claims->subject == NULL || optind < argc)
-        return fa_error_set(err, FA_E_INTERNAL, "--sub is required, nothing else is taken");
-    return 0;
-}
-
 static const char *
 first_word(const char *words, struct fa_arena *arena)
 {
@@ -109,17 +45,29 @@ int
 fa_command_token(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
     FA_AUTO_BUF(token, TOKEN_LIMIT);
-    struct lists lists;
+    struct fa_argument_list organizations = {.count = 0};
+    struct fa_argument_list roles = {.count = 0};
     struct fa_issue_claims claims = {.issuer = ctl->options->issuer,
                                      .ttl_s = TTL_DEFAULT_S,
-                                     .organizations = lists.organizations,
-                                     .roles = lists.roles};
+                                     .organizations = organizations.values,
+                                     .roles = roles.values};
+    const struct fa_argument options[] = {
+        FA_ARGUMENT_TEXT("sub", &claims.subject), FA_ARGUMENT_TEXTS("org", &organizations),
+        FA_ARGUMENT_TEXTS("role", &roles),        FA_ARGUMENT_TEXT("name", &claims.name),
+        FA_ARGUMENT_TEXT("email", &claims.email), FA_ARGUMENT_NUMBER("ttl", &claims.ttl_s),
+    };
 
     claims.audience = first_word(ctl->options->audience, ctl->arena);
     if (claims.audience == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "OIDC_AUDIENCE is empty");
-    if (need_key(ctl->options, err) < 0 || read_claims(argc, argv, &lists, &claims, err) < 0 ||
-        fa_issue_token(ctl->options->signing_key, &claims, &token, err) < 0)
+    if (need_key(ctl->options, err) < 0 ||
+        fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0)
+        return -1;
+    if (claims.subject == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "--sub is required");
+    claims.organization_count = organizations.count;
+    claims.role_count = roles.count;
+    if (fa_issue_token(ctl->options->signing_key, &claims, &token, err) < 0)
         return -1;
     printf("%s\n", token.data);
     return 0;

@@ -1,11 +1,11 @@
 /* jobs: looking at the queue, and changing it. */
 #include "ctl/jobs.h"
+#include "ctl/arguments.h"
 #include "lib/base/clock.h"
 #include "lib/job/job.h"
 #include "lib/job/machine.h"
 #include "lib/part/rework.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,34 +61,6 @@ fa_jobs_cancel(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, stru
 
 /* --- drain ------------------------------------------------------------------------------------ */
 
-struct drain {
-    char machine[FA_MACHINE_BYTES];
-    bool resume;
-};
-
-static int
-read_drain(const struct fa_ctl *ctl, int argc, char **argv, struct drain *drain,
-           struct fa_error *err)
-{
-    static const struct option options[] = {{"machine", required_argument, NULL, 'm'},
-                                            {"resume", no_argument, NULL, 'r'},
-                                            {NULL, 0, NULL, 0}};
-    int option;
-
-    if (fa_machine_name(ctl->options->job_machine, drain->machine, sizeof drain->machine, err) < 0)
-        return -1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'm')
-            snprintf(drain->machine, sizeof drain->machine, "%s", optarg);
-        else if (option == 'r')
-            drain->resume = true;
-        else
-            return fa_error_set(err, FA_E_INTERNAL, "takes [--machine NAME] [--resume]");
-    }
-    return optind < argc ? fa_error_set(err, FA_E_INTERNAL, "takes [--machine NAME] [--resume]")
-                         : 0;
-}
-
 /* Until nothing runs there; the supervisor hands back what has not ended when its time is up. */
 static int
 wait_drained(struct fa_ctl *ctl, struct fa_db *db, const char *name, struct fa_error *err)
@@ -113,23 +85,28 @@ wait_drained(struct fa_ctl *ctl, struct fa_db *db, const char *name, struct fa_e
 int
 fa_jobs_drain(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
-    struct drain drain = {.resume = false};
     struct fa_machine machine = {.alive = false};
+    char own[FA_MACHINE_BYTES];
+    const char *name = own;
+    bool resume = false;
+    const struct fa_argument options[] = {FA_ARGUMENT_TEXT("machine", &name),
+                                          FA_ARGUMENT_FLAG("resume", &resume)};
     struct fa_error ignored;
 
-    if (read_drain(ctl, argc, argv, &drain, err) < 0 ||
-        fa_machine_read(db, drain.machine, &machine, err) < 0)
+    if (fa_machine_name(ctl->options->job_machine, own, sizeof own, err) < 0 ||
+        fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0 ||
+        fa_machine_read(db, name, &machine, err) < 0)
         return -1;
     if (!machine.alive) {
-        fa_error_set(err, FA_E_INTERNAL, "no fileapi-jobs runs on %s", drain.machine);
+        fa_error_set(err, FA_E_INTERNAL, "no fileapi-jobs runs on %s", name);
         return fa_error_action(err, "--machine takes a name as `fileapictl jobs show` prints it");
     }
-    if (fa_machine_drain(db, drain.machine, !drain.resume, err) < 0)
+    if (fa_machine_drain(db, name, !resume, err) < 0)
         return -1;
     fa_db_notify(db, FA_JOB_CHANNEL, "", &ignored);
-    if (!drain.resume)
-        return wait_drained(ctl, db, drain.machine, err);
-    printf("%s takes jobs\n", drain.machine);
+    if (!resume)
+        return wait_drained(ctl, db, name, err);
+    printf("%s takes jobs\n", name);
     return 0;
 }
 

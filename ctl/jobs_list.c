@@ -1,4 +1,5 @@
 /* jobs list and show. */
+#include "ctl/arguments.h"
 #include "ctl/jobs.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
@@ -6,7 +7,6 @@
 #include "lib/job/job.h"
 #include "lib/job/listing.h"
 
-#include <getopt.h>
 #include <string.h>
 
 enum { LIMIT_DEFAULT = 1000, LINE_LIMIT = 16 * 1024 };
@@ -56,37 +56,24 @@ add_line(struct fa_buf *out, const struct fa_job_line *line)
 static int
 read_list(int argc, char **argv, struct request *request, struct fa_error *err)
 {
-    static const struct option options[] = {
-        {"all", no_argument, NULL, 'a'},         {"json", no_argument, NULL, 'j'},
-        {"limit", required_argument, NULL, 'l'}, {"organization", required_argument, NULL, 'o'},
-        {"part", required_argument, NULL, 'p'},  {"state", required_argument, NULL, 's'},
-        {"task", required_argument, NULL, 't'},  {NULL, 0, NULL, 0}};
     struct fa_job_filter *filter = &request->filter;
-    int option;
+    const char *part = NULL;
+    const struct fa_argument options[] = {
+        FA_ARGUMENT_FLAG("all", &filter->all),
+        FA_ARGUMENT_FLAG("json", &request->json),
+        FA_ARGUMENT_COUNT("limit", &filter->limit),
+        FA_ARGUMENT_TEXT("organization", &filter->organization),
+        FA_ARGUMENT_TEXT("part", &part),
+        FA_ARGUMENT_TEXT("state", &filter->state),
+        FA_ARGUMENT_TEXT("task", &filter->task),
+    };
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'a')
-            filter->all = true;
-        else if (option == 'j')
-            request->json = true;
-        else if (option == 'l')
-            filter->limit = strtoll(optarg, NULL, 10);
-        else if (option == 'o')
-            filter->organization = optarg;
-        else if (option == 's')
-            filter->state = optarg;
-        else if (option == 't')
-            filter->task = optarg;
-        else if (option != 'p')
-            return fa_error_set(err, FA_E_INTERNAL, "unknown option");
-        else if (fa_jobs_id(optarg, &request->part, err) < 0)
-            return -1;
-        else
-            filter->part = &request->part;
-    }
-    if (optind < argc)
-        return fa_error_set(err, FA_E_INTERNAL, "\"%.40s\" is too much", argv[optind]);
-    return filter->limit > 0 ? 0 : fa_error_set(err, FA_E_INTERNAL, "--limit takes a number");
+    if (fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0)
+        return -1;
+    if (part == NULL)
+        return 0;
+    filter->part = &request->part;
+    return fa_jobs_id(part, &request->part, err);
 }
 
 static void

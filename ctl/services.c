@@ -1,9 +1,6 @@
 /* What several commands share. */
 #include "ctl/command.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 int
 fa_ctl_services_open(struct fa_ctl_services *services, const struct fa_options *options,
                      struct fa_error *err)
@@ -30,17 +27,4 @@ fa_ctl_store_check(struct fa_store *store, struct fa_error *err)
     if (err->action[0] == '\0')
         fa_error_action(err, "see that the store is there, and run this as the service's user");
     return -1;
-}
-
-int
-fa_ctl_read_count(const char *option, const char *text, int64_t *count_r, struct fa_error *err)
-{
-    char *end;
-
-    errno = 0;
-    *count_r = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *count_r < 1)
-        return fa_error_set(err, FA_E_INTERNAL, "%s takes a number above 0, not \"%s\"", option,
-                            text);
-    return 0;
 }

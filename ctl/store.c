@@ -1,11 +1,11 @@
 /* store migrate: copies every object that rows own from one store to the other. */
+#include "ctl/arguments.h"
 #include "ctl/command.h"
 #include "ctl/progress.h"
 #include "lib/base/cleanup.h"
 #include "lib/object/move.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,28 +33,18 @@ static const struct {
 static int
 read_options(int argc, char **argv, struct migration *self, struct fa_error *err)
 {
-    static const struct option options[] = {
-        {"to", required_argument, NULL, 't'},
-        {"verify", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    bool chosen = false;
+    const char *to = "";
+    const struct fa_argument options[] = {FA_ARGUMENT_TEXT("to", &to),
+                                          FA_ARGUMENT_FLAG("verify", &self->move.verify)};
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?')
-            return fa_error_set(err, FA_E_INTERNAL, "unknown option");
-        if (option == 'v')
-            self->move.verify = true;
-        for (size_t i = 0; option == 't' && i < FA_COUNT(stores); i++)
-            if (strcmp(optarg, stores[i].name) == 0) {
-                self->to = (enum fa_store_kind)i;
-                chosen = true;
-            }
-    }
-    if (!chosen || optind < argc)
-        return fa_error_set(err, FA_E_INTERNAL, "takes --to s3 or --to directory, and --verify");
-    return 0;
+    if (fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0)
+        return -1;
+    for (size_t i = 0; i < FA_COUNT(stores); i++)
+        if (strcmp(to, stores[i].name) == 0) {
+            self->to = (enum fa_store_kind)i;
+            return 0;
+        }
+    return fa_error_set(err, FA_E_INTERNAL, "takes --to s3 or --to directory, and --verify");
 }
 
 /* Files of another user would be in the service's way for ever. */
