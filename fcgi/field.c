@@ -43,13 +43,11 @@ read_number(const struct fa_field *field, struct fa_value *value)
     return NULL;
 }
 
-/* C0 but for line ends and tabs where the field takes lines, DEL and C1. */
+/* What only a text of several lines may hold. */
 static bool
-is_control(uint32_t code, unsigned flags)
+is_line_end(uint32_t code)
 {
-    if ((flags & FA_FIELD_LINES) != 0 && (code == '\n' || code == '\r' || code == '\t'))
-        return false;
-    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+    return code == '\n' || code == '\r' || code == '\t';
 }
 
 static const char *
@@ -64,7 +62,8 @@ read_text(const struct fa_field *field, struct fa_value *value)
 
         if (size == 0)
             return "is not UTF-8";
-        if (is_control(code, field->flags))
+        if (fa_utf8_is_control(code) &&
+            ((field->flags & FA_FIELD_LINES) == 0 || !is_line_end(code)))
             return "holds control characters";
         at += size;
         count++;

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* C0, DEL and C1. */
-static bool
-is_control(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7f && code < 0xa0);
-}
-
 static int
 refuse(struct fa_error *err, const char *why)
 {
@@ -39,7 +32,7 @@ fa_filename_check(const char *raw, size_t length, size_t limit, const char **nam
         size = fa_utf8_next(name + i, length - i, &code);
         if (size == 0)
             return refuse(err, "is not UTF-8");
-        if (is_control(code))
+        if (fa_utf8_is_control(code))
             return refuse(err, "holds control characters");
     }
     if (count > limit)

@@ -22,8 +22,7 @@ no_memory(struct fa_error *err)
     return fa_error_set(err, FA_E_MEMORY, "claims");
 }
 
-/* Short, and without control characters (C0, DEL, C1); that it is UTF-8 the JSON parser has seen.
- */
+/* Short, and without control characters; that it is UTF-8 the JSON parser has seen. */
 static bool
 is_presentable(const char *text)
 {
@@ -35,7 +34,7 @@ is_presentable(const char *text)
     for (size_t i = 0; i < length;) {
         size_t size = fa_utf8_next(text + i, length - i, &code);
 
-        if (size == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
+        if (size == 0 || fa_utf8_is_control(code))
             return false;
         i += size;
     }

@@ -13,4 +13,11 @@ size_t fa_utf8_next(const char *text, size_t length, uint32_t *code_r);
 /* True when all `length` bytes are UTF-8; `count_r` (may be NULL) receives the code points. */
 bool fa_utf8_valid(const char *text, size_t length, size_t *count_r);
 
+/* A control character: C0, DEL or C1. */
+static inline bool
+fa_utf8_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
 #endif
