@@ -1,5 +1,6 @@
 #include "fcgi/form.h"
 #include "fcgi/filename.h"
+#include "lib/base/digest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +31,8 @@ begin_file(struct fa_form_reader *reader, const struct fa_multipart_part *part,
     form->file = fa_store_spool(reader->ctx->store, err);
     if (form->file < 0)
         return -1;
-    if (!EVP_DigestInit_ex(reader->digest, EVP_sha256(), NULL))
+    reader->digest = fa_digest_new();
+    if (reader->digest == NULL)
         return fa_error_set(err, FA_E_MEMORY, "digest");
     return 0;
 }
@@ -106,8 +108,7 @@ fa_form_open(struct fa_form_reader *reader, const char *content_type, struct fa_
 
     reader->current = -1;
     reader->multipart = fa_arena_alloc(reader->arena, sizeof *reader->multipart);
-    reader->digest = EVP_MD_CTX_new();
-    if (reader->multipart == NULL || reader->digest == NULL)
+    if (reader->multipart == NULL)
         return fa_error_set(err, FA_E_MEMORY, "form");
     return fa_multipart_init(reader->multipart, content_type, &sink, reader, err);
 }
@@ -132,6 +133,5 @@ fa_form_finish(struct fa_form_reader *reader, struct fa_error *err)
 void
 fa_form_close(struct fa_form_reader *reader)
 {
-    EVP_MD_CTX_free(reader->digest);
-    reader->digest = NULL;
+    fa_digest_free(&reader->digest);
 }

@@ -18,7 +18,7 @@ struct fa_form_reader {
     struct fa_form *form; /* being filled; its file is the caller's to close */
     /* the reader's own */
     struct fa_multipart *multipart;
-    EVP_MD_CTX *digest; /* of the file */
+    EVP_MD_CTX *digest; /* of the file; NULL: none has begun */
     int current;        /* the field whose part is being read, or -1: one that nobody asked for */
     size_t value_length;
     char value[FA_FIELD_VALUE];

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 1024, DIGEST_BYTES = 32 };
+enum { SLOTS = 1024 };
 
 struct entry {
     bool used;
-    unsigned char digest[DIGEST_BYTES]; /* of all the identity says */
+    unsigned char digest[FA_DIGEST]; /* of all the identity says */
     struct fa_account account;
 };
 
@@ -42,8 +42,7 @@ fa_seen_free(struct fa_seen **seen)
 }
 
 static bool
-make_digest(EVP_MD_CTX *hash, const struct fa_identity *identity,
-            unsigned char digest[DIGEST_BYTES])
+make_digest(EVP_MD_CTX *hash, const struct fa_identity *identity, unsigned char digest[FA_DIGEST])
 {
     bool well = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
                 fa_digest_text(hash, identity->issuer) && fa_digest_text(hash, identity->subject) &&
@@ -58,7 +57,7 @@ int
 fa_seen_account(struct fa_seen *seen, struct fa_db *db, const struct fa_identity *identity,
                 const struct fa_account **account_r, struct fa_error *err)
 {
-    unsigned char digest[DIGEST_BYTES];
+    unsigned char digest[FA_DIGEST];
     struct entry *entry;
 
     if (!make_digest(seen->hash, identity, digest))

@@ -1,6 +1,6 @@
 #include "lib/base/digest.h"
+#include "lib/base/hex.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool
@@ -13,15 +13,22 @@ fa_digest_text(EVP_MD_CTX *digest, const char *text)
 }
 
 bool
-fa_digest_parse(const char *hex, unsigned char digest[32])
+fa_digest_parse(const char *hex, unsigned char digest[FA_DIGEST])
 {
-    memset(digest, 0, 32);
-    if (hex == NULL || strspn(hex, "0123456789abcdefABCDEF") != 64 || hex[64] != '\0')
-        return false;
-    for (size_t i = 0; i < 32; i++)
-        if (sscanf(hex + 2 * i, "%2hhx", &digest[i]) != 1)
-            return false;
-    return true;
+    if (hex != NULL && fa_hex_read(hex, digest, FA_DIGEST))
+        return true;
+    memset(digest, 0, FA_DIGEST);
+    return false;
+}
+
+EVP_MD_CTX *
+fa_digest_new(void)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+
+    if (digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+        fa_digest_free(&digest);
+    return digest;
 }
 
 void

@@ -1,4 +1,5 @@
 #include "lib/base/json.h"
+#include "lib/base/hex.h"
 #include "lib/base/utf8.h"
 
 #include <json-c/json.h>
@@ -76,15 +77,11 @@ scan_hex4(struct scan *scan, unsigned *code_r)
 {
     *code_r = 0;
     for (int i = 0; i < 4; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *digit;
+        int digit = scan->at < scan->end ? fa_hex_digit(*scan->at) : -1;
 
-        if (scan->at == scan->end || *scan->at == '\0')
+        if (digit < 0)
             return false;
-        digit = strchr(digits, *scan->at | 0x20);
-        if (digit == NULL)
-            return false;
-        *code_r = *code_r << 4 | (unsigned)(digit - digits);
+        *code_r = *code_r << 4 | (unsigned)digit;
         scan->at++;
     }
     return true;

@@ -1,17 +1,9 @@
 #include "lib/base/urlform.h"
+#include "lib/base/hex.h"
 #include "lib/base/utf8.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-static int
-digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Decodes in place and ends the text with a NUL, for which `end` is writable. */
 static bool
@@ -24,9 +16,9 @@ decode(char *text, char *end)
             *out++ = *at == '+' ? ' ' : *at;
             continue;
         }
-        if (end - at < 3 || digit(at[1]) < 0 || digit(at[2]) < 0)
+        if (end - at < 3 || fa_hex_digit(at[1]) < 0 || fa_hex_digit(at[2]) < 0)
             return false;
-        *out++ = (char)(digit(at[1]) << 4 | digit(at[2]));
+        *out++ = (char)(fa_hex_digit(at[1]) << 4 | fa_hex_digit(at[2]));
         at += 2;
     }
     *out = '\0';

@@ -74,11 +74,11 @@ int
 fa_object_measure(int fd, struct fa_object *object, struct fa_error *err)
 {
     unsigned char buffer[64 * 1024];
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = fa_digest_new();
     ssize_t got;
 
     object->size = 0;
-    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
+    if (digest == NULL)
         return fa_error_set(err, FA_E_MEMORY, "digest");
     while ((got = pread(fd, buffer, sizeof buffer, (off_t)object->size)) > 0) {
         if (!EVP_DigestUpdate(digest, buffer, (size_t)got))

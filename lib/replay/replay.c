@@ -49,8 +49,8 @@ int
 fa_replay_fingerprint(struct fa_replay *replay, const char *const *texts, size_t count,
                       struct fa_error *err)
 {
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    bool well = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *hash = fa_digest_new();
+    bool well = hash != NULL;
 
     for (size_t i = 0; well && i < count; i++)
         well = fa_digest_text(hash, texts[i]);
