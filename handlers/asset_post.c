@@ -4,8 +4,6 @@
 #include "lib/part/asset_type.h"
 #include "lib/part/upload.h"
 
-#include <string.h>
-
 const struct fa_field fa_asset_fields[] = {
     {.name = "file", .type = FA_FIELD_FILE, .flags = FA_FIELD_REQUIRED},
     {.name = "asset_type",
@@ -64,8 +62,8 @@ prepare_reuse(struct fa_ctx *ctx, const struct fa_request *request, struct fa_up
                                           .object = upload->asset.object};
     struct fa_error err;
 
-    if (strcmp(upload->asset.asset_type, "cad") == 0 &&
-        fa_format_of(upload->asset.basename)->processed &&
+    if (fa_processing_of(upload->asset.asset_type, upload->asset.basename, false) ==
+            FA_PROCESS_CAD &&
         fa_reuse_prepare(ctx->db, ctx->store, &same, request->arena, upload->asset.reuse, &err) < 0)
         fa_log_error(ctx->log, "reuse", &err);
 }
@@ -93,7 +91,7 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
         .arena = request->arena,
     };
 
-    if (strcmp(upload.asset.asset_type, "cad") == 0 && !fa_format_of(upload.asset.basename)->cad)
+    if (!fa_asset_type_takes(upload.asset.asset_type, upload.asset.basename))
         return fa_error_field(err, "file", "not a CAD format; .stl, .stp and .step are analysed");
     if (read_replay(request, &upload.replay, err) < 0)
         return -1;

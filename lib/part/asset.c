@@ -4,8 +4,6 @@
 #include "lib/part/cad.h"
 #include "lib/part/stage.h"
 
-#include <string.h>
-
 enum { ARENA_LIMIT = 64 * 1024 };
 
 /* The asset of that name which the part has already. */
@@ -88,12 +86,6 @@ write_asset(struct fa_db *db, const struct fa_asset_upload *upload, struct exist
                      err);
 }
 
-static bool
-is_cad(const char *asset_type)
-{
-    return asset_type != NULL && strcmp(asset_type, "cad") == 0;
-}
-
 /* The part's CAD is another one now. */
 static enum fa_db_outcome
 change_cad(struct fa_db *db, struct fa_asset_upload *upload, const struct fa_uuid *asset,
@@ -131,7 +123,8 @@ fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *
             db, &existing.asset,
             fa_processing_of(upload->asset_type, upload->basename, upload->skip_drawing),
             existing.object_key != NULL, err);
-    if (outcome >= 0 && (is_cad(upload->asset_type) || is_cad(existing.asset_type)))
+    if (outcome >= 0 &&
+        (fa_asset_type_is_cad(upload->asset_type) || fa_asset_type_is_cad(existing.asset_type)))
         outcome = change_cad(db, upload, &existing.asset, err);
     upload->grown = (int64_t)upload->object->size - existing.size;
     return outcome;

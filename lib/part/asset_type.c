@@ -68,6 +68,18 @@ fa_format_of(const char *basename)
 }
 
 bool
+fa_asset_type_is_cad(const char *asset_type)
+{
+    return asset_type != NULL && strcmp(asset_type, "cad") == 0;
+}
+
+bool
+fa_asset_type_takes(const char *asset_type, const char *basename)
+{
+    return !fa_asset_type_is_cad(asset_type) || fa_format_of(basename)->cad;
+}
+
+bool
 fa_format_orients(const struct fa_format *format)
 {
     return strcmp(format->media_type, "model/stl") == 0 ||
@@ -77,7 +89,7 @@ fa_format_orients(const struct fa_format *format)
 enum fa_processing
 fa_processing_of(const char *asset_type, const char *basename, bool skip_drawing)
 {
-    if (strcmp(asset_type, "cad") == 0 && fa_format_of(basename)->processed)
+    if (fa_asset_type_is_cad(asset_type) && fa_format_of(basename)->processed)
         return FA_PROCESS_CAD;
     if (strcmp(asset_type, "drawing") == 0 && !skip_drawing)
         return FA_PROCESS_DRAWING;

@@ -31,6 +31,11 @@ extern const struct fa_format fa_formats[];
 /* The format of `basename`; never NULL: unknown extensions are application/octet-stream. */
 const struct fa_format *fa_format_of(const char *basename);
 
+/* Whether assets of this type (NULL: none) are CADs; whether a file of that name may be one of the
+ * type. */
+bool fa_asset_type_is_cad(const char *asset_type);
+bool fa_asset_type_takes(const char *asset_type, const char *basename);
+
 /* Whether a CAD of this format can be oriented: STL and STEP can. */
 bool fa_format_orients(const struct fa_format *format);
 

@@ -40,8 +40,6 @@ place(struct fa_db *db, void *closure, struct fa_error *err)
     struct fa_quota_amounts added;
     enum fa_db_outcome outcome = FA_DB_NONE;
 
-    asset->queued = false;
-    asset->told = (struct fa_announcement){0};
     if (upload->replay.key != NULL)
         outcome = fa_replay_claim(db, &upload->replay, upload->arena, err);
     if (outcome == FA_DB_ROW)
