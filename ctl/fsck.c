@@ -57,7 +57,8 @@ repair_orphan(struct fsck *self, const struct fa_check_finding *finding, const c
 
     if (is_spent(self, done_r))
         return 0;
-    outcome = fa_object_entomb(self->services.db, finding->key, self->options->store_grace, err);
+    outcome =
+        fa_object_bury_unnamed(self->services.db, finding->key, self->options->store_grace, err);
     if (outcome < 0)
         return -1;
     self->repaired += outcome;
@@ -281,9 +282,8 @@ summarize(const struct fsck *self)
     else if (!self->repair && check->found[FA_CHECK_ORPHAN] + check->found[FA_CHECK_LOST] +
                                       check->found[FA_CHECK_CONTRADICTION] >
                                   0)
-        fprintf(stderr,
-                "HINT: --repair entombs orphans, lets owners keep their objects, and queues "
-                "jobs for derived files that are lost.\n");
+        fprintf(stderr, "HINT: --repair buries orphans, lets owners keep their objects, and queues "
+                        "jobs for derived files that are lost.\n");
     return sum;
 }
 

@@ -162,16 +162,16 @@ fa_object_next_owner(struct fa_rows *rows, struct fa_arena *arena, struct fa_obj
 /* --- repairs ---------------------------------------------------------------------------------- */
 
 enum fa_db_outcome
-fa_object_entomb(struct fa_db *db, const char *key, int64_t grace_s, struct fa_error *err)
+fa_object_bury_unnamed(struct fa_db *db, const char *key, int64_t grace_s, struct fa_error *err)
 {
-    static const struct fa_statement entomb = {
-        "object_entomb",
+    static const struct fa_statement bury = {
+        "object_bury_unnamed",
         "INSERT INTO object_tombstone (object_key, due_at)"
         " SELECT $1::text, now() + make_interval(secs => $2::bigint)"
         " WHERE NOT EXISTS (SELECT FROM " NAMED("WHERE object_key = $1") ")"
                                                                          " ON CONFLICT DO NOTHING"};
 
-    return fa_db_run(db, &entomb, FA_PARAMS(FA_TEXT(key), FA_INT(grace_s)), err);
+    return fa_db_run(db, &bury, FA_PARAMS(FA_TEXT(key), FA_INT(grace_s)), err);
 }
 
 enum fa_db_outcome

@@ -63,8 +63,8 @@ enum fa_db_outcome fa_object_next_owner(struct fa_rows *rows, struct fa_arena *a
 
 /* Buries an object that no row names, to be removed `grace_s` from now; looks and writes in one
  * statement.  FA_DB_NONE: a row names it. */
-enum fa_db_outcome fa_object_entomb(struct fa_db *db, const char *key, int64_t grace_s,
-                                    struct fa_error *err) FA_MUSTCHECK;
+enum fa_db_outcome fa_object_bury_unnamed(struct fa_db *db, const char *key, int64_t grace_s,
+                                          struct fa_error *err) FA_MUSTCHECK;
 
 /* Drops intent and tombstone of an object that a row owns: the owner keeps it.  FA_DB_NONE: nothing
  * of that kind is there. */

@@ -82,14 +82,14 @@ def test_in_words(rig, broken):
         for key in keys:
             assert any(line.startswith(f"{kind:13} {key}") for line in done.stdout.splitlines()), key
     assert f'asset "file ' in done.stdout and f"of part {rig.part}" in done.stdout
-    assert "HINT: --repair entombs orphans" in done.stderr
+    assert "HINT: --repair buries orphans" in done.stderr
     told = rig.ctl("fsck", "--repair").stdout
     lost = next(line for line in told.splitlines() if line.startswith("lost"))
     assert "restore the object from a backup of the store, or upload the file again" in lost
 
 
 def test_repair(rig, broken):
-    """--repair entombs orphans and frees owners of contradictions; it removes no object."""
+    """--repair buries orphans and frees owners of contradictions; it removes no object."""
     names = rig.side.names()
     found, summary = run(rig, "--repair", FILEAPI_STORE_GRACE="0")
     assert rig.side.names() == names
