@@ -15,6 +15,7 @@ import types
 import uuid
 from pathlib import Path
 
+import minio_server
 import pytest
 import requests
 import sides
@@ -78,7 +79,7 @@ class Stack:
         self.folder = str(folder)
         self.environment = {**os.environ, **environment}
         if store in ("s3", "s3tls") and "AWS_ENDPOINT_URL_S3" not in environment:
-            need_minio()
+            minio_server.find()
         if store == "swift":
             self.environment.update(shared_swift().new_bucket())
         # An endpoint from the environment is for --store s3 alone.
@@ -209,13 +210,6 @@ def assert_problem(answer, status, detail, fields=()):
     assert {e["field"] for e in problem.get("errors", [])} == set(fields), told(answer)
 
 
-def need_minio():
-    """Skips where there is none and none was built: ./check has tried."""
-    done = subprocess.run([ROOT / "scripts/minio", "--no-build"], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(done.stderr.splitlines()[0])
-
-
 _swift = []  # the one that runs
 
 
@@ -326,10 +320,7 @@ def helpers():
 def minio():
     """A MinIO with a bucket, beside whatever the stacks use."""
     with tempfile.TemporaryDirectory(prefix="fileapi-minio-", ignore_cleanup_errors=True) as folder:
-        try:
-            server = sides.Minio(folder)
-        except Missing as why:
-            pytest.skip(str(why))
+        server = minio_server.MinIO(f"{folder}/data")
         yield server
         server.close()
 

@@ -47,7 +47,7 @@ def store_holds_what_rows_name(stack):
         " UNION SELECT object_key FROM object_intent").split())
     owned = set(stack.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file"
                           ).split())
-    kept = set(stack.objects.keys())
+    kept = stack.objects.names()
     assert kept <= named, kept - named
     assert owned <= kept, owned - kept
 
@@ -361,12 +361,12 @@ def test_what_was_removed_leaves_the_store_after_the_grace(helpers):
         part = user.upload(name="a.stl")["part_id"]
         user.upload(b"1", name="x.txt", part=part, kind="misc")
         user.wait(part)
-        assert len(stack.objects.keys()) == 4
+        assert len(stack.objects.names()) == 4
         user.call("DELETE", f"/api/v1/part/{part}/upload-file/")
         deadline = time.monotonic() + 30
-        while len(stack.objects.keys()) > 1 and time.monotonic() < deadline:
+        while len(stack.objects.names()) > 1 and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert len(stack.objects.keys()) == 1
+        assert len(stack.objects.names()) == 1
         assert stack.sql("SELECT count(*) FROM object_tombstone") == "0"
         store_holds_what_rows_name(stack)
     finally:

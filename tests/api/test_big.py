@@ -49,7 +49,7 @@ def test_limit(helpers):
         assert user.post(b"x" * 102400, kind="misc", name="a.bin").status_code == 200
         helpers.assert_problem(user.post(b"x" * 102401, kind="misc", name="b.bin"), 413,
                                "File too large.")
-        assert len(stack.objects.keys()) == 1
+        assert len(stack.objects.names()) == 1
     finally:
         stack.stop()
 

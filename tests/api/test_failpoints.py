@@ -33,10 +33,10 @@ def test_worker_dies_in_an_upload(helpers, place):
         while time.monotonic() < deadline:
             owned = stack.sql("SELECT count(*) FROM asset")
             if stack.sql("SELECT count(*) FROM object_intent") == "0" and str(
-                    len(stack.objects.keys())) == owned:
+                    len(stack.objects.names())) == owned:
                 return
             time.sleep(0.1)
-        raise AssertionError(f"{stack.objects.keys()} but {owned} assets" + stack.logs())
+        raise AssertionError(f"{stack.objects.names()} but {owned} assets" + stack.logs())
     finally:
         stack.stop()
 

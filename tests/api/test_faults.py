@@ -46,7 +46,7 @@ def test_worker_killed_while_an_upload_runs(own, user):
             os.kill(worker, signal.SIGKILL)
     until(lambda: len(children_of(pool)) == 4)
     assert user.get("/readyz").status_code == 200
-    assert own.sql("SELECT count(*) FROM asset") == "0" and own.objects.keys() == []
+    assert own.sql("SELECT count(*) FROM asset") == "0" and own.objects.names() == set()
     assert user.upload(name="after.stl")["message"] == "asset created"
 
 
@@ -133,6 +133,6 @@ def test_replaced_objects_are_collected(own, user):
 
     def clean():
         owned = own.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file")
-        return set(own.objects.keys()) == set(owned.split()) and own.sql("SELECT count(*) FROM object_intent") == "0"
+        return own.objects.names() == set(owned.split()) and own.sql("SELECT count(*) FROM object_intent") == "0"
 
     until(clean)

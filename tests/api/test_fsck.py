@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
-import sides
 import pytest
+import sides
 from sides import DAY
 
 
@@ -140,7 +140,7 @@ def test_lost_derived_files_are_made_again(helpers):
     """--repair queues the job that makes a lost picture or report anew, where the CAD is there."""
     stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
     try:
-        user, side = helpers.Api(stack, stack.token("alice")), sides.side_of(stack)
+        user, side = helpers.Api(stack, stack.token("alice")), stack.objects
         part, hopeless = (user.upload()["part_id"] for _ in range(2))
         assert user.wait(part) == user.wait(hopeless) == "finished"
         picture = user.get(f"/api/v1/part/{part}/thumbnail-file/").content
@@ -166,7 +166,7 @@ def test_after_a_restore(helpers):
     stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
     pg = {"env": {**os.environ, **stack.env}, "check": True, "capture_output": True}
     try:
-        user, side = helpers.Api(stack, stack.token("alice")), sides.side_of(stack)
+        user, side = helpers.Api(stack, stack.token("alice")), stack.objects
         part = user.upload(b"stays", kind="misc", name="stays.txt")["part_id"]
         user.upload(b"goes", kind="misc", name="goes.txt", part=part)
         goes = stack.sql("SELECT object_key FROM asset WHERE basename = 'goes.txt'")

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-import sides
 import pytest
+import sides
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_one_that_cannot_be_removed(quiet):
     attempts, wait, why = row()
     assert (attempts, why) == ("2", "t") and 15 <= int(wait) <= 20
     rig.side.delete(stuck + "/x")
-    (rig.side.folder / stuck).rmdir()
+    (rig.side.root / stuck).rmdir()
     assert "1 objects removed" in collected(rig)
     assert rig.named("object_tombstone") == set()
 
@@ -174,7 +174,7 @@ def test_an_upload_that_comes_too_late(helpers, failpoints):
         late.join()
         helpers.assert_problem(answers[0], 503, "Service temporarily unavailable.")
         assert stack.sql("SELECT count(*) FROM asset") == "0"
-        assert sides.side_of(stack).names() == set()
+        assert stack.objects.names() == set()
     finally:
         stack.stop()
 
@@ -187,7 +187,7 @@ def test_jobs_collect_too(helpers):
         part = user.upload(b"1", kind="misc", name="a.txt")["part_id"]
         user.upload(b"2", kind="misc", name="a.txt", part=part, overwrite="true")
         deadline = time.monotonic() + 20
-        while len(sides.side_of(stack).names()) != 1:
+        while len(stack.objects.names()) != 1:
             assert time.monotonic() < deadline, stack.logs()
             time.sleep(0.1)
         log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log")
@@ -202,7 +202,7 @@ def test_race_against_uploads(helpers):
     """1,000 uploads, overwrites and deletions at 1 s grace against collector and fsck without pause:
     no live object is removed, no difference is reported that is none."""
     stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
-    side = sides.side_of(stack)
+    side = stack.objects
     ended, problems, runs = threading.Event(), [], {"gc": 0, "fsck": 0}
 
     def repeat(*arguments):

@@ -113,7 +113,7 @@ def test_range_not_satisfiable(stack, alice, file):
 def test_lost_object(stack, alice):
     """The 404 of a file that is lost from the store carries nothing of the file."""
     part = alice.upload(b"solid lost " + uuid.uuid4().bytes, name="lost.stl")["part_id"]
-    stack.objects.remove(stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'"))
+    stack.objects.delete(stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'"))
     answer = send(stack, f"GET /api/v1/part/{part}/upload-file/ HTTP/1.1".encode(), HOST, CLOSE,
                   b"Authorization: Bearer " + alice.token.encode())
     assert_told_once(answer, 404)
@@ -138,7 +138,7 @@ def test_store_is_not_reached_from_outside(stack, alice, file):
     key = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}' AND basename ="
                     " 'nginx.stl'")
     content = alice.get(file).content
-    assert stack.objects.read(key) == content
+    assert stack.objects.get(key) == content
     paths = [f"/_store/{key}", f"//_store/{key}", f"/_store//{key}", f"/%5fstore/{key}",
              f"/_store/../_store/{key}", f"/api/../_store/{key}", f"/api/..%2f_store/{key}",
              f"/api/%2e%2e/_store/{key}", f"/_STORE/{key}", f"/_store/{key}?x", f"/_store/%2e/{key}",

@@ -13,10 +13,10 @@ def nothing_left(request, stack):
     """A refused request stores nothing and leaves nothing in the spool."""
     while stack.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") != "0":
         time.sleep(0.02)
-    before = stack.objects.keys(), stack.sql("SELECT count(*) FROM asset")
+    before = stack.objects.names(), stack.sql("SELECT count(*) FROM asset")
     yield
     if "stores" not in request.keywords:
-        assert (stack.objects.keys(), stack.sql("SELECT count(*) FROM asset")) == before
+        assert (stack.objects.names(), stack.sql("SELECT count(*) FROM asset")) == before
 
 
 def test_token_is_needed(stack, helpers):

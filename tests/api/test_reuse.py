@@ -63,7 +63,7 @@ def test_copies_outlive_the_first(helpers, stack, users):
     copies = stack.sql(f"SELECT object_key FROM derived_file WHERE part_id = '{new}'").split()
     assert len(keys) == len(copies) == 2 and not set(keys) & set(copies)
     for key in keys:
-        stack.objects.remove(key)
+        stack.objects.delete(key)
     assert user.get(f"/api/v1/part/{new}/visualization-file/").status_code == 200
     assert user.get(f"/api/v1/part/{new}/thumbnail-file/").status_code == 200
 
@@ -96,7 +96,7 @@ def test_what_is_not_used_again(helpers, stack, users):
     part = user.upload(data, name="x.stl")["part_id"]
     assert jobs(stack, part) == 1 and user.wait(part) == "finished"
     for key in stack.sql(f"SELECT object_key FROM derived_file WHERE part_id = '{part}'").split():
-        stack.objects.remove(key)
+        stack.objects.delete(key)
     again = user.upload(data, name="z.stl")["part_id"]
     assert jobs(stack, again) == 1 and user.wait(again) == "finished"
 

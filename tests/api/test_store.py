@@ -25,8 +25,8 @@ def rows(stack):
 def until_clean(stack, seconds=30):
     """Until the store holds what rows own, and no upload in parts is left."""
     deadline = time.monotonic() + seconds
-    while set(stack.objects.keys()) != rows(stack) or getattr(stack.objects, "uploads", list)():
-        assert time.monotonic() < deadline, (stack.objects.keys(), rows(stack))
+    while stack.objects.names() != rows(stack) or getattr(stack.objects, "uploads", list)():
+        assert time.monotonic() < deadline, (stack.objects.names(), rows(stack))
         time.sleep(0.2)
 
 
@@ -46,7 +46,7 @@ def test_sizes(own, user, size):
     beyond = user.get(path, headers={"Range": f"bytes={size}-"})
     assert beyond.status_code == 416 and beyond.headers["content-range"] == f"bytes */{size}"
     key = own.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'")
-    assert own.objects.read(key) == content
+    assert own.objects.get(key) == content
 
 
 def test_copies(own, user, helpers):
@@ -73,12 +73,12 @@ def test_overwrite_and_delete(own, user):
     for part in own.sql("SELECT part_id FROM part").split():
         assert user.call("DELETE", f"/api/v1/part/{part}/").ok
     until_clean(own)
-    assert own.objects.keys() == []
+    assert own.objects.names() == set()
 
 
 def test_lost_object(own, user, helpers):
     """An object that the store has lost is the contract's 404."""
     part = user.upload(b"lost", name="x.bin", kind="misc")["part_id"]
-    own.objects.remove(own.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'"))
+    own.objects.delete(own.sql(f"SELECT object_key FROM asset WHERE part_id = '{part}'"))
     helpers.assert_problem(user.get(f"/api/v1/part/{part}/assets/?basename=x.bin"), 404,
                            "Object not found in storage.")

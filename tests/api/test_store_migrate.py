@@ -6,8 +6,9 @@ import subprocess
 import threading
 import time
 
-import sides
 import pytest
+import sides
+from objects import Bucket
 
 PARTS = re.compile(r"(\d+) objects \((\d+) bytes\) copied, (\d+) were there.*, (\d+) are gone by now,"
                    r" (\d+) failed")
@@ -111,8 +112,8 @@ def test_while_the_service_runs(helpers, minio):
     """Uploads, overwrites and deletions go on; the last pass leaves what rows own, and no more."""
     stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
     ended, failures = threading.Event(), []
-    source = sides.side_of(stack)
-    if isinstance(source, sides.Bucket):
+    source = stack.objects
+    if isinstance(source, Bucket):
         to, rig = "directory", sides.Rig(stack, "dir")
         rig.env = {}
     else:

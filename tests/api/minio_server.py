@@ -7,40 +7,42 @@ import time
 from pathlib import Path
 
 import pytest
-from api_conftest import ROOT
+from objects import Bucket, s3_client
 
-USER, SECRET, BUCKET = "fault-tests", "fault-tests-secret", "fileapi"
+ROOT = Path(__file__).resolve().parents[2]
+USER, SECRET, BUCKET = "tests", "tests-secret", "fileapi"
+
+
+def find():
+    """Its program; the test is skipped where there is none and none was built: ./check has tried."""
+    done = subprocess.run([ROOT / "scripts/minio", "--no-build"], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(done.stderr.strip().splitlines()[0])
+    return done.stdout.strip()
 
 
 class MinIO:
-    """Listens at .address, which stays the same; its data lies in `folder`."""
+    """Listens at .address, which stays the same; its data lies in `folder`, its bucket in .objects."""
 
     def __init__(self, folder):
-        found = subprocess.run([ROOT / "scripts/minio"], capture_output=True, text=True)
-        if found.returncode:
-            pytest.skip(found.stderr.strip().splitlines()[0])
-        self.program = found.stdout.strip()
+        self.program = find()
         self.folder = str(folder)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = free.getsockname()
         self.process = None
         self.start()
         self.client().create_bucket(Bucket=BUCKET)
+        self.objects = Bucket(self.settings())
 
     def settings(self, address=None):
         """The environment of who uses it, at its own address or at a proxy's."""
         host, port = address or self.address
         return {"AWS_ENDPOINT_URL_S3": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": USER,
-                "AWS_SECRET_ACCESS_KEY": SECRET, "FILEAPI_S3_BUCKET": BUCKET}
+                "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
+                "FILEAPI_S3_BUCKET": BUCKET, "FILEAPI_S3_CA": ""}
 
     def client(self):
-        import boto3
-        from botocore.config import Config
-        return boto3.client("s3", endpoint_url="http://%s:%d" % self.address,
-                            region_name="us-east-1", aws_access_key_id=USER,
-                            aws_secret_access_key=SECRET,
-                            config=Config(s3={"addressing_style": "path"}, proxies={},
-                                          retries={"max_attempts": 0}))
+        return s3_client(self.settings())
 
     def start(self):
         os.makedirs(self.folder, exist_ok=True)
