@@ -105,6 +105,10 @@ class Stack:
                 arguments += [f"--{name}", str(each)]
         return self.run("token", *arguments)
 
+    def user(self, sub="alice", **claims):
+        """Someone who asks with a token of these claims."""
+        return Api(self, self.token(sub, **claims))
+
     def status(self):
         done = subprocess.run([ROOT / "scripts/stack", "status", "--dir", self.folder],
                               env=self.environment, capture_output=True, text=True, timeout=60)
@@ -267,8 +271,30 @@ def sanitized(stack):
 
 
 @pytest.fixture(scope="session")
+def failpoints():
+    """Skips where the build lacks the places at which processes die, fail or stall on demand."""
+    build = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
+    if b"upload.before_commit" not in (build / "fileapi").read_bytes():
+        pytest.skip("this build has no failpoints")
+
+
+@pytest.fixture(scope="session")
 def alice(stack):
-    return Api(stack, stack.token("alice", org="acme", name="Alice", email="alice@acme.example"))
+    return stack.user("alice", org="acme", name="Alice", email="alice@acme.example")
+
+
+@pytest.fixture
+def new_stack():
+    """Starts stacks with options of their own, which end with the test."""
+    started = []
+
+    def start(**environment):
+        started.append(make_stack(**environment))
+        return started[-1]
+
+    yield start
+    for stack in started:
+        stack.stop()
 
 
 @pytest.fixture(scope="module")
@@ -279,10 +305,10 @@ def own(request):
     stack.stop()
 
 
-@pytest.fixture
-def user(own, helpers):
+@pytest.fixture(scope="module")
+def user(own):
     """Alice at `own`."""
-    return helpers.Api(own, own.token("alice", org="acme"))
+    return own.user("alice", org="acme")
 
 
 @pytest.fixture(scope="module")

@@ -400,7 +400,7 @@ def test_options(world, helpers, path):
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/", PART + "nothing/",
                                   PART + "assets/more/", "/api/v1/part//assets/", "/api/v2/part/0/assets/"])
-def test_unknown_paths(world, helpers, path):
+def test_unknown_paths(world, path):
     """404 "Not found." after 401, whatever the method."""
     for method in METHODS:
         for caller in CALLERS:

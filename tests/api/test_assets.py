@@ -8,6 +8,7 @@ import urllib.parse
 import uuid
 
 import pytest
+from processes import until
 
 DERIVED = ("visualization-file", "thumbnail-file", "fetch-analysis-results-file")
 SEED = 20261125
@@ -184,10 +185,10 @@ def test_names_are_one_after_normalisation(alice, helpers):
 
 def test_writing_needs_the_right(stack, alice, helpers):
     """Colleagues read, managers and admins of the organization delete, others learn nothing."""
-    colleague = helpers.Api(stack, stack.token("bob", org="acme"))
-    stranger = helpers.Api(stack, stack.token("mallory", org="evil", role="admin"))
+    colleague = stack.user("bob", org="acme")
+    stranger = stack.user("mallory", org="evil", role="admin")
     for role in ("manager", "admin"):
-        boss = helpers.Api(stack, stack.token(f"boss-{role}", org="acme", role=role))
+        boss = stack.user(f"boss-{role}", org="acme", role=role)
         part = alice.upload(b"1", name="x.txt", kind="misc")["part_id"]
         upload = f"/api/v1/part/{part}/upload-file/"
         assert get(colleague, part, "x.txt").status_code == 200
@@ -353,24 +354,18 @@ def test_overwrite_while_reading(alice):
     assert not wrong and len(seen) > 1
 
 
-def test_what_was_removed_leaves_the_store_after_the_grace(helpers):
+def test_what_was_removed_leaves_the_store_after_the_grace(new_stack):
     """With a grace of one second the store holds exactly what rows own, soon after."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        part = user.upload(name="a.stl")["part_id"]
-        user.upload(b"1", name="x.txt", part=part, kind="misc")
-        user.wait(part)
-        assert len(stack.objects.names()) == 4
-        user.call("DELETE", f"/api/v1/part/{part}/upload-file/")
-        deadline = time.monotonic() + 30
-        while len(stack.objects.names()) > 1 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert len(stack.objects.names()) == 1
-        assert stack.sql("SELECT count(*) FROM object_tombstone") == "0"
-        store_holds_what_rows_name(stack)
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_STORE_GRACE="1")
+    user = stack.user("alice")
+    part = user.upload(name="a.stl")["part_id"]
+    user.upload(b"1", name="x.txt", part=part, kind="misc")
+    user.wait(part)
+    assert len(stack.objects.names()) == 4
+    user.call("DELETE", f"/api/v1/part/{part}/upload-file/")
+    until(lambda: len(stack.objects.names()) == 1, 30)
+    assert stack.sql("SELECT count(*) FROM object_tombstone") == "0"
+    store_holds_what_rows_name(stack)
 
 
 # --- settled, not written yet ------------------------------------------------------------------
@@ -391,7 +386,7 @@ def test_their_errors_are_settled(stack, alice, helpers):
     routes = ("optimal-orientation-file", "fetch-optimal-orientation-file",
               "zip-request-for-quotation", "mail-request-for-quotation")
     empty = alice.upload(b"1", name="x.txt", kind="misc")["part_id"]
-    stranger = helpers.Api(stack, stack.token("mallory", org="evil"))
+    stranger = stack.user("mallory", org="evil")
     for route in routes:
         helpers.assert_problem(call(helpers.Api(stack, None), route, empty), 401,
                                "Authentication credentials were not provided.")

@@ -41,29 +41,23 @@ def test_worker_memory(stack, alice, helpers, sanitized):
     assert stack.sql("SELECT max(size) FROM asset") == str(size)
 
 
-def test_limit(helpers):
+def test_limit(new_stack, helpers):
     """One byte above FILEAPI_MAX_UPLOAD is 413; at the limit it is stored."""
-    stack = helpers.make_stack(FILEAPI_MAX_UPLOAD="100k")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        assert user.post(b"x" * 102400, kind="misc", name="a.bin").status_code == 200
-        helpers.assert_problem(user.post(b"x" * 102401, kind="misc", name="b.bin"), 413,
-                               "File too large.")
-        assert len(stack.objects.names()) == 1
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_MAX_UPLOAD="100k")
+    user = stack.user("alice")
+    assert user.post(b"x" * 102400, kind="misc", name="a.bin").status_code == 200
+    helpers.assert_problem(user.post(b"x" * 102401, kind="misc", name="b.bin"), 413,
+                           "File too large.")
+    assert len(stack.objects.names()) == 1
 
 
-def test_two_stacks_side_by_side(stack, helpers):
+def test_two_stacks_side_by_side(new_stack, stack, helpers):
     """Stacks share nothing: a token of one is nothing to the other."""
-    other = helpers.make_stack()
-    try:
-        assert other.url != stack.url
-        helpers.assert_problem(helpers.Api(other, stack.token("alice")).get("/api/v1/x"), 401,
-                               "Invalid token.")
-        assert helpers.Api(other, other.token("alice")).get("/readyz").status_code == 200
-    finally:
-        other.stop()
+    other = new_stack()
+    assert other.url != stack.url
+    helpers.assert_problem(helpers.Api(other, stack.token("alice")).get("/api/v1/x"), 401,
+                           "Invalid token.")
+    assert other.user("alice").get("/readyz").status_code == 200
 
 
 def test_migrations_apply_once(stack):

@@ -7,13 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import children_of, named
 
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    stack = helpers.make_stack(FILEAPI_JOB_ATTEMPTS="2")
-    yield stack
-    stack.stop()
+OWN = {"FILEAPI_JOB_ATTEMPTS": "2"}
 
 
 def find_cad(stack, part, timeout=30):
@@ -23,13 +19,8 @@ def find_cad(stack, part, timeout=30):
         state, pid = stack.sql(f"SELECT state, pid FROM job WHERE part_id = '{part}'").split("|")
         if state not in ("queued", "running"):
             return None
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            for child in map(int, children if state == "running" else []):
-                if Path(f"/proc/{child}/comm").read_text().strip() == "fileapi-cad":
-                    return child
-        except OSError:
-            pass
+        if state == "running" and (found := named(children_of(pid), "fileapi-cad")):
+            return found[0]
     raise AssertionError(f"no fileapi-cad within {timeout} s")
 
 

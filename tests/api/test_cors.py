@@ -7,12 +7,12 @@ import shutil
 import ssl
 import subprocess
 import threading
-import time
 import urllib.parse
 import uuid
 from html import unescape
 
 import pytest
+from processes import until
 
 LISTED = "https://cad.example:8443"
 # Unusual ones: an IPv6 address, and one longer than a bucket of nginx's hashes.
@@ -60,11 +60,6 @@ def own(helpers, sites):
 
 
 @pytest.fixture(scope="module")
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
-@pytest.fixture(scope="module")
 def part(user):
     return user.upload(name="Größe.stl")["part_id"]
 
@@ -84,7 +79,7 @@ def raw(stack, method, path, headers):
     return answer.status, answer.msg
 
 
-def answers(own, user, helpers, part):
+def answers(own, user, part):
     """One request for each kind of answer: status, method, path, headers.
 
     Not 414 nor a malformed head: nginx gives up before it knows an origin.
@@ -123,10 +118,10 @@ def wrong_headers(headers, origin):
     return [name for name, is_wrong in wrong.items() if is_wrong]
 
 
-def test_every_answer(own, user, helpers, part):
+def test_every_answer(own, user, part):
     """Every status carries the headers for a listed origin, and none for others."""
     wrong = []
-    for status, method, path, headers in answers(own, user, helpers, part):
+    for status, method, path, headers in answers(own, user, part):
         for origin in (LISTED, *MORE_LISTED, *OTHERS, None):
             sent = {**headers, "Origin": origin} if origin else headers
             got, answered = raw(own, method, path, sent)
@@ -164,9 +159,7 @@ def test_preflight_needs_no_worker(own):
     own_pool = int(own.status()["fileapi"])
     subprocess.run(["kill", str(own_pool)], check=True)
     try:
-        deadline = time.monotonic() + 20
-        while own.status()["fileapi"] != "-" and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: own.status()["fileapi"] == "-")
         asked = {"Origin": LISTED, "Access-Control-Request-Method": "GET"}
         status, headers = raw(own, "OPTIONS", "/api/v1/part/", asked)
         assert status == 204 and wrong_headers(headers, LISTED) == []

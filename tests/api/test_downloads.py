@@ -83,7 +83,7 @@ def test_answers_without_the_file_leave_the_store_alone(stack, alice, helpers):
     path = f"/api/v1/part/{part}/upload-file/"
     whole = alice.get(path)
     nobody = helpers.Api(stack, None)
-    stranger = helpers.Api(stack, stack.token("mallory", org="evil"))
+    stranger = stack.user("mallory", org="evil")
     key = stack.sql(
         f"SELECT object_key FROM asset WHERE part_id = '{part}' AND basename = 'apart.stl'")
     same = {"If-None-Match": whole.headers["etag"]}

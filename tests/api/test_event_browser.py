@@ -80,12 +80,12 @@ run().catch((e) => { told.failed = String(e); })
 
 
 @needs_chromium
-def test_a_browser_hears_of_events(helpers, site, tmp_path):
+def test_a_browser_hears_of_events(new_stack, site, tmp_path):
     """A ticket, the subprotocol, an EventSource and a fetch all bring what was missed."""
-    stack = helpers.make_stack(FILEAPI_CORS_ORIGINS=site.origin)
+    stack = new_stack(FILEAPI_CORS_ORIGINS=site.origin)
     browser = None
     try:
-        user = helpers.Api(stack, stack.token("alice"))
+        user = stack.user("alice")
         after = user.get("/api/v1/events/?after=latest").json()["next"]
         account = stack.sql("SELECT account_id FROM account WHERE subject = 'alice'")
         for number in range(2):
@@ -108,4 +108,3 @@ def test_a_browser_hears_of_events(helpers, site, tmp_path):
         if browser:
             browser.terminate()
             browser.wait(20)
-        stack.stop()

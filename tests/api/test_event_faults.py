@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 
 import websockets
-from test_events import until
+from processes import until
 
 FULL = os.environ.get("FILEAPI_FULL") == "1"
 EVENTS, KILLS, CLIENTS, USERS, PARTS, WRITERS = (10000, 50, 100, 20, 40, 4) if FULL else (1500, 8, 20, 8, 12, 4)
@@ -100,60 +100,57 @@ def kill(stack, name):
     stack.run("start")
 
 
-def test_each_gets_each_of_its_events(helpers, capsys):
+def test_each_gets_each_of_its_events(new_stack, helpers, capsys):
     """Kills of the daemon and of PostgreSQL, transactions that overtake each other, clients that come and go:
     each client gets each of its events once, every part's in order."""
     chance = random.Random(SEED)
-    stack = helpers.make_stack()
-    try:
-        users = [f"user-{i}" for i in range(USERS)]
-        tokens = [stack.token(user) for user in users]
-        place = [helpers.Api(stack, t).get("/api/v1/events/?after=latest").json()["next"] for t in tokens][0]
-        account = {u: stack.sql(f"SELECT account_id FROM account WHERE subject = '{u}'") for u in users}
-        parts = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(PARTS)]
-        stack.sql("CREATE TABLE truth_part (part_id uuid PRIMARY KEY, n integer); CREATE TABLE truth (part_id uuid,"
-                  f" n integer, accounts uuid[]); INSERT INTO truth_part SELECT unnest(ARRAY{parts}::uuid[]), 0")
-        clients = [Client(stack, tokens[i % USERS], place, SEED + i) for i in range(CLIENTS)]
-        writers = [Writer(stack, list(account.values()), parts, EVENTS // WRITERS, SEED + i) for i in range(WRITERS)]
+    stack = new_stack()
+    users = [f"user-{i}" for i in range(USERS)]
+    tokens = [stack.token(user) for user in users]
+    place = [helpers.Api(stack, t).get("/api/v1/events/?after=latest").json()["next"] for t in tokens][0]
+    account = {u: stack.sql(f"SELECT account_id FROM account WHERE subject = '{u}'") for u in users}
+    parts = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(PARTS)]
+    stack.sql("CREATE TABLE truth_part (part_id uuid PRIMARY KEY, n integer); CREATE TABLE truth (part_id uuid,"
+              f" n integer, accounts uuid[]); INSERT INTO truth_part SELECT unnest(ARRAY{parts}::uuid[]), 0")
+    clients = [Client(stack, tokens[i % USERS], place, SEED + i) for i in range(CLIENTS)]
+    writers = [Writer(stack, list(account.values()), parts, EVENTS // WRITERS, SEED + i) for i in range(WRITERS)]
 
-        def play():
-            for writer in writers:
-                writer.start()
-            for turn in range(KILLS):
-                time.sleep(chance.uniform(0.05, 0.6))
-                kill(stack, "fileapi-ws" if turn % 2 == 0 else "postgres")
-            for writer in writers:
-                writer.join()
-            rows = stack.sql("SELECT part_id, n, array_to_string(accounts, ',') FROM truth ORDER BY n").splitlines()
-            truth = defaultdict(set)
-            for part, n, accounts in (row.split("|") for row in rows):
-                for one in accounts.split(","):
-                    truth[one].add((part, int(n)))
-            deadline = time.monotonic() + SETTLE
-            while time.monotonic() < deadline and any(
-                    len(c.got) < len(truth[account[users[i % USERS]]]) for i, c in enumerate(clients)):
-                time.sleep(0.1)
-            return truth, len(rows)
+    def play():
+        for writer in writers:
+            writer.start()
+        for turn in range(KILLS):
+            time.sleep(chance.uniform(0.05, 0.6))
+            kill(stack, "fileapi-ws" if turn % 2 == 0 else "postgres")
+        for writer in writers:
+            writer.join()
+        rows = stack.sql("SELECT part_id, n, array_to_string(accounts, ',') FROM truth ORDER BY n").splitlines()
+        truth = defaultdict(set)
+        for part, n, accounts in (row.split("|") for row in rows):
+            for one in accounts.split(","):
+                truth[one].add((part, int(n)))
+        deadline = time.monotonic() + SETTLE
+        while time.monotonic() < deadline and any(
+                len(c.got) < len(truth[account[users[i % USERS]]]) for i, c in enumerate(clients)):
+            time.sleep(0.1)
+        return truth, len(rows)
 
-        async def all_of_it():
-            tasks = [asyncio.ensure_future(client.listen()) for client in clients]
-            result = await asyncio.get_running_loop().run_in_executor(None, play)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            return result
-        truth, count = asyncio.run(all_of_it())
-        for i, client in enumerate(clients):
-            expected = truth[account[users[i % USERS]]]
-            assert client.wrong == [], f"seed {SEED}, client {i}: {client.wrong[:3]}"
-            assert set(client.got) == expected and len(client.got) == len(expected), \
-                f"seed {SEED}, client {i}: {sorted(expected - set(client.got))[:3]} of {len(expected)} are missing"
-            for part in parts:
-                numbers = [n for p, n in client.got if p == part]
-                assert numbers == sorted(numbers), f"seed {SEED}, client {i}, part {part}"
-        assert count >= EVENTS * 0.5
-        with capsys.disabled():
-            print(f"\n{count} events, {KILLS} kills, {CLIENTS} clients with {sum(c.connections for c in clients)}"
-                  f" connections, {sum(len(c.got) for c in clients)} deliveries (seed {SEED})")
-    finally:
-        stack.stop()
+    async def all_of_it():
+        tasks = [asyncio.ensure_future(client.listen()) for client in clients]
+        result = await asyncio.get_running_loop().run_in_executor(None, play)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return result
+    truth, count = asyncio.run(all_of_it())
+    for i, client in enumerate(clients):
+        expected = truth[account[users[i % USERS]]]
+        assert client.wrong == [], f"seed {SEED}, client {i}: {client.wrong[:3]}"
+        assert set(client.got) == expected and len(client.got) == len(expected), \
+            f"seed {SEED}, client {i}: {sorted(expected - set(client.got))[:3]} of {len(expected)} are missing"
+        for part in parts:
+            numbers = [n for p, n in client.got if p == part]
+            assert numbers == sorted(numbers), f"seed {SEED}, client {i}, part {part}"
+    assert count >= EVENTS * 0.5
+    with capsys.disabled():
+        print(f"\n{count} events, {KILLS} kills, {CLIENTS} clients with {sum(c.connections for c in clients)}"
+              f" connections, {sum(len(c.got) for c in clients)} deliveries (seed {SEED})")

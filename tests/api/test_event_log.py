@@ -6,7 +6,8 @@ import time
 import uuid
 
 import pytest
-from test_events import LATE, User, daemon, is_silent, running, take, until, user  # noqa: F401
+from processes import until
+from test_events import LATE, User, daemon, is_silent, running, take, user  # noqa: F401
 
 
 class Session:
@@ -221,7 +222,7 @@ def test_another_database(daemon, user, stack):
     asyncio.run(check())
 
 
-def test_state_on_connect(daemon, user, stack, helpers):
+def test_state_on_connect(daemon, user, stack):
     """Who connects learns of the open jobs that concern it, as progress; after the replay, and nobody else."""
     other = User(stack)
     account, watcher = see(daemon, user), see(daemon, other)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from test_events import LATE, User, until
+from processes import until
+from test_events import LATE, User
 
 ALLOWED = "https://app.example"
 EVENTS = "/api/v1/events/"
@@ -91,10 +92,10 @@ class Stream:
         self.connection.close()
 
 
-def test_pages(api, user, helpers, stack):
+def test_pages(api, user, stack):
     """Pages follow each other without gap or repetition, of the caller's own events only."""
     ids = user.happen(25)
-    other = helpers.Api(stack, stack.token("other-" + user.subject))
+    other = stack.user("other-" + user.subject)
     assert other.get(EVENTS).json()["events"] == []
     got, after = [], None
     for _ in range(10):
@@ -176,10 +177,10 @@ def test_a_stream(api, user):
         lost.close()
 
 
-def test_a_stream_ends_with_its_token(stack, helpers):
+def test_a_stream_ends_with_its_token(stack):
     """Neither long before nor after."""
     began = time.monotonic()
-    api = helpers.Api(stack, stack.token("short-lived", ttl=3))
+    api = stack.user("short-lived", ttl=3)
     stream = Stream(api)
     until(lambda: stream.ended)
     assert 1 < time.monotonic() - began < 4.5
@@ -212,28 +213,25 @@ def test_a_silent_stream_has_a_heartbeat(api, helpers):
     stream.close()
 
 
-def test_cors(helpers, npm):
+def test_cors(new_stack, helpers, npm):
     """The pages that may use the API may read events, with Last-Event-ID; others may not."""
-    stack = helpers.make_stack(FILEAPI_CORS_ORIGINS=ALLOWED)
-    try:
-        api = helpers.Api(stack, stack.token("alice"))
-        nobody = helpers.Api(stack, None)
-        for path in EVENTS, "/api/v1/events", "/api/v1/ws-ticket/":
-            ask = {"Access-Control-Request-Method": "GET", "Origin": ALLOWED,
-                   "Access-Control-Request-Headers": "authorization, last-event-id"}
-            answer = nobody.call("OPTIONS", path, headers=ask)
-            assert answer.status_code == 204
-            assert answer.headers["access-control-allow-origin"] == ALLOWED
-            assert "Last-Event-ID" in answer.headers["access-control-allow-headers"]
-            other = nobody.call("OPTIONS", path, headers={**ask, "Origin": "https://evil.example"})
-            assert other.status_code == 204 and "access-control-allow-origin" not in other.headers
-        for user, status in (api, 200), (nobody, 401):
-            answer = user.get(EVENTS, headers={"Origin": ALLOWED})
-            assert answer.status_code == status
-            assert answer.headers["access-control-allow-origin"] == ALLOWED
-            assert answer.headers["vary"] == "Origin"
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_CORS_ORIGINS=ALLOWED)
+    api = stack.user("alice")
+    nobody = helpers.Api(stack, None)
+    for path in EVENTS, "/api/v1/events", "/api/v1/ws-ticket/":
+        ask = {"Access-Control-Request-Method": "GET", "Origin": ALLOWED,
+               "Access-Control-Request-Headers": "authorization, last-event-id"}
+        answer = nobody.call("OPTIONS", path, headers=ask)
+        assert answer.status_code == 204
+        assert answer.headers["access-control-allow-origin"] == ALLOWED
+        assert "Last-Event-ID" in answer.headers["access-control-allow-headers"]
+        other = nobody.call("OPTIONS", path, headers={**ask, "Origin": "https://evil.example"})
+        assert other.status_code == 204 and "access-control-allow-origin" not in other.headers
+    for user, status in (api, 200), (nobody, 401):
+        answer = user.get(EVENTS, headers={"Origin": ALLOWED})
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == ALLOWED
+        assert answer.headers["vary"] == "Origin"
 
 
 # --- tickets -------------------------------------------------------------------------------------
@@ -288,10 +286,10 @@ def test_a_ticket_ends(api, nobody, helpers, stack):
     assert stack.sql("SELECT count(*) FROM ticket") == "1"
 
 
-def test_what_a_ticket_opens_ends_with_its_token(helpers, stack, nobody):
+def test_what_a_ticket_opens_ends_with_its_token(stack, nobody):
     """A ticket gives no more time than the token it stands for."""
     began = time.monotonic()
-    api = helpers.Api(stack, stack.token("short-lived", ttl=3))
+    api = stack.user("short-lived", ttl=3)
     stream = Stream(nobody, f"{EVENTS}?ticket={ticket(api)}")
     until(lambda: stream.ended)
     assert 1 < time.monotonic() - began < 4.5

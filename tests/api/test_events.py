@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import websockets
+from processes import until
 
 LATE = 10  # seconds until something that should have come counts as lost
 
@@ -90,13 +91,6 @@ class User:
         if announce:
             self.stack.sql("NOTIFY fileapi_event")
         return [int(line) for line in ids.splitlines()]
-
-
-def until(what):
-    deadline = time.monotonic() + LATE
-    while not what():
-        assert time.monotonic() < deadline, f"not within {LATE} s"
-        time.sleep(0.02)
 
 
 async def take(socket, count=1):

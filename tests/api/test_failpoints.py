@@ -1,88 +1,64 @@
 """Deaths at named places of the storage protocol; needs a build with --enable-failpoints."""
-import os
-import time
-from pathlib import Path
 
 import pytest
+from processes import until
 
 # where the worker dies in an upload -> how many assets are there afterwards
 UPLOAD = {"object.intended": 0, "store.linked": 0, "object.stored": 0, "upload.before_commit": 0,
           "upload.after_commit": 1}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def failpoints(helpers):
-    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
-    if b"upload.before_commit" not in (build / "fileapi").read_bytes():
-        pytest.skip("this build has no failpoints")
+pytestmark = pytest.mark.usefixtures("failpoints")
 
 
 @pytest.mark.parametrize("place", UPLOAD)
-def test_worker_dies_in_an_upload(helpers, place):
+def test_worker_dies_in_an_upload(new_stack, helpers, place):
     """Nothing half-stored is visible, the service goes on, and the collector leaves no orphan."""
     if place == "store.linked" and helpers.STORE_KIND != "dir":
         pytest.skip("a place in the directory store")
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS=f"{place}=kill", FILEAPI_STORE_GRACE="0")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        assert user.post(kind="misc", name="x.bin").status_code == 502
-        assert user.get("/readyz").status_code == 200
-        assert stack.sql("SELECT count(*) FROM asset") == str(UPLOAD[place])
-        stack.sql("UPDATE object_intent SET deadline = now()")
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            owned = stack.sql("SELECT count(*) FROM asset")
-            if stack.sql("SELECT count(*) FROM object_intent") == "0" and str(
-                    len(stack.objects.names())) == owned:
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"{stack.objects.names()} but {owned} assets" + stack.logs())
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS=f"{place}=kill", FILEAPI_STORE_GRACE="0")
+    user = stack.user("alice")
+    assert user.post(kind="misc", name="x.bin").status_code == 502
+    assert user.get("/readyz").status_code == 200
+    assert stack.sql("SELECT count(*) FROM asset") == str(UPLOAD[place])
+    stack.sql("UPDATE object_intent SET deadline = now()")
+    until(lambda: stack.sql("SELECT count(*) FROM object_intent") == "0"
+          and len(stack.objects.names()) == UPLOAD[place], told=stack.logs)
 
 
 @pytest.mark.parametrize("place", ["job.started", "job.stage"])
-def test_job_that_always_dies_ends_as_failed(helpers, place):
+def test_job_that_always_dies_ends_as_failed(new_stack, place):
     """A job whose child dies each time is failed after its attempts, with a sentence for the user."""
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS=f"{place}=kill", FILEAPI_JOB_ATTEMPTS="2")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        part = user.upload(name="poison.stl")["part_id"]
-        assert user.wait(part) == "failed"
-        error = user.assets(part)["poison.stl"]["asset_stat"]["choices"]["cad_analysis"]["error"]
-        assert error["message"].startswith("The work was tried 2 times and did not end")
-        assert error["recommmended_user_action"]
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS=f"{place}=kill", FILEAPI_JOB_ATTEMPTS="2")
+    user = stack.user("alice")
+    part = user.upload(name="poison.stl")["part_id"]
+    assert user.wait(part) == "failed"
+    error = user.assets(part)["poison.stl"]["asset_stat"]["choices"]["cad_analysis"]["error"]
+    assert error["message"].startswith("The work was tried 2 times and did not end")
+    assert error["recommmended_user_action"]
 
 
-def test_store_that_fails(helpers):
+def test_store_that_fails(new_stack, helpers):
     """A store that cannot take an object is 503 with Retry-After, and nothing is visible."""
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="store.put=error")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        answer = user.post(name="x.stl")
-        helpers.assert_problem(answer, 503, "Service temporarily unavailable.")
-        assert answer.headers["retry-after"]
-        assert stack.sql("SELECT count(*) FROM asset") == "0"
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS="store.put=error")
+    user = stack.user("alice")
+    answer = user.post(name="x.stl")
+    helpers.assert_problem(answer, 503, "Service temporarily unavailable.")
+    assert answer.headers["retry-after"]
+    assert stack.sql("SELECT count(*) FROM asset") == "0"
 
 
-def test_a_full_queue_of_notifications(helpers):
+def test_a_full_queue_of_notifications(new_stack, helpers):
     """When NOTIFY fails, uploads and jobs do not, and what they tell still comes."""
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="db.notify=error")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        content = helpers.box_stl()
+    stack = new_stack(FILEAPI_FAILPOINTS="db.notify=error")
+    user = stack.user("alice")
+    content = helpers.box_stl()
 
-        def upload():
-            assert user.wait(user.upload(content)["part_id"]) == "finished"
-        told = user.events(lambda m: "task" in m, then=upload)
-        assert told[-1]["task"] == "process_and_store_CAD"
-        # Content that is known makes its event in the upload itself.
-        told = user.events(lambda m: "task" in m, then=lambda: user.upload(content))
-        assert told[-1]["task"] == "process_and_store_CAD"
-        assert user.get("/api/v1/events/").json()["events"][-1] == told[-1]
-    finally:
-        stack.stop()
+    def upload():
+        assert user.wait(user.upload(content)["part_id"]) == "finished"
+    told = user.events(lambda m: "task" in m, then=upload)
+    assert told[-1]["task"] == "process_and_store_CAD"
+    # Content that is known makes its event in the upload itself.
+    told = user.events(lambda m: "task" in m, then=lambda: user.upload(content))
+    assert told[-1]["task"] == "process_and_store_CAD"
+    assert user.get("/api/v1/events/").json()["events"][-1] == told[-1]

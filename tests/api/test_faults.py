@@ -3,32 +3,12 @@ import os
 import signal
 import socket
 import ssl
-import time
 import urllib.parse
-from pathlib import Path
 
-import pytest
+from processes import children_of, until
 
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    """A stack of its own, because it is going to be hurt."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
-    yield stack
-    stack.stop()
-
-
-def children_of(pid):
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(what, timeout=20):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if what():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"not within {timeout} s: {what.__doc__ or what}")
+# A stack of their own, because it is going to be hurt.
+OWN = {"FILEAPI_STORE_GRACE": "1"}
 
 
 def test_worker_killed_while_an_upload_runs(own, user):
@@ -103,10 +83,7 @@ def test_events_after_the_database_was_gone(own, user):
     sessions = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fileapi-ws'"
     before = own.sql(sessions)
     own.sql(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) AS daemon")
-    deadline = time.monotonic() + 10
-    while own.sql(sessions) in ("", before):
-        assert time.monotonic() < deadline, own.logs()
-        time.sleep(0.1)
+    until(lambda: own.sql(sessions) not in ("", before), 10, told=own.logs)
     made = {}
     events = user.events(lambda e: e.get("task") and e["part_id"] == made.get("part_id"),
                          lambda: made.update(user.upload(name="news.stl")))

@@ -136,52 +136,46 @@ def test_could_not_run(quiet, minio):
     assert rig.ctl("fsck", "--nonsense").returncode == 2
 
 
-def test_lost_derived_files_are_made_again(helpers):
+def test_lost_derived_files_are_made_again(new_stack):
     """--repair queues the job that makes a lost picture or report anew, where the CAD is there."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
-    try:
-        user, side = helpers.Api(stack, stack.token("alice")), stack.objects
-        part, hopeless = (user.upload()["part_id"] for _ in range(2))
-        assert user.wait(part) == user.wait(hopeless) == "finished"
-        picture = user.get(f"/api/v1/part/{part}/thumbnail-file/").content
-        keys = {p: stack.sql("SELECT object_key FROM derived_file WHERE kind = 'thumbnail'"
-                             f" AND part_id = '{p}'") for p in (part, hopeless)}
-        cad = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{hopeless}'")
-        for key in (*keys.values(), cad):
-            side.delete(key)
-        done = sides.ctl(stack, "fsck", "--repair", "--json")
-        lines = {line.get("object"): line for line in map(json.loads, done.stdout.splitlines())}
-        assert lines[keys[part]]["repair"] == "a job makes it anew"
-        assert "the CAD is lost too" in lines[keys[hopeless]]["repair"]
-        assert "upload the file again" in lines[cad]["repair"]
-        assert user.wait(part) == "finished"
-        assert user.get(f"/api/v1/part/{part}/thumbnail-file/").content == picture
-        assert stack.sql(f"SELECT status FROM part WHERE part_id = '{part}'") == "ready"
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_STORE_GRACE="0")
+    user, side = stack.user("alice"), stack.objects
+    part, hopeless = (user.upload()["part_id"] for _ in range(2))
+    assert user.wait(part) == user.wait(hopeless) == "finished"
+    picture = user.get(f"/api/v1/part/{part}/thumbnail-file/").content
+    keys = {p: stack.sql("SELECT object_key FROM derived_file WHERE kind = 'thumbnail'"
+                         f" AND part_id = '{p}'") for p in (part, hopeless)}
+    cad = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{hopeless}'")
+    for key in (*keys.values(), cad):
+        side.delete(key)
+    done = sides.ctl(stack, "fsck", "--repair", "--json")
+    lines = {line.get("object"): line for line in map(json.loads, done.stdout.splitlines())}
+    assert lines[keys[part]]["repair"] == "a job makes it anew"
+    assert "the CAD is lost too" in lines[keys[hopeless]]["repair"]
+    assert "upload the file again" in lines[cad]["repair"]
+    assert user.wait(part) == "finished"
+    assert user.get(f"/api/v1/part/{part}/thumbnail-file/").content == picture
+    assert stack.sql(f"SELECT status FROM part WHERE part_id = '{part}'") == "ready"
 
 
-def test_after_a_restore(helpers):
+def test_after_a_restore(new_stack):
     """A dump restored beside a newer store: what was removed since is lost, what came is young."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
+    stack = new_stack(FILEAPI_STORE_GRACE="0")
     pg = {"env": {**os.environ, **stack.env}, "check": True, "capture_output": True}
-    try:
-        user, side = helpers.Api(stack, stack.token("alice")), stack.objects
-        part = user.upload(b"stays", kind="misc", name="stays.txt")["part_id"]
-        user.upload(b"goes", kind="misc", name="goes.txt", part=part)
-        goes = stack.sql("SELECT object_key FROM asset WHERE basename = 'goes.txt'")
-        dump = subprocess.run(["pg_dump", "-Fc", "-U", "postgres"], **pg).stdout
-        user.call("DELETE", f"/api/v1/part/{part}/assets/", params={"basename": "goes.txt"})
-        user.upload(b"new", kind="misc", name="new.txt", part=part)
-        assert sides.ctl(stack, "gc").returncode == 0 and goes not in side.names()
-        subprocess.run(["pg_restore", "--clean", "-U", "postgres", "-d", "fileapi"], input=dump, **pg)
-        done = sides.ctl(stack, "fsck", "--json")
-        *lines, summary = map(json.loads, done.stdout.splitlines())
-        assert [(d["difference"], d["object"]) for d in lines] == [("lost", goes)]
-        assert lines[0]["owners"] == [{"part_id": part, "basename": "goes.txt", "size": 4}]
-        assert summary["young"] == 1 and summary["owned"] == 1
-    finally:
-        stack.stop()
+    user, side = stack.user("alice"), stack.objects
+    part = user.upload(b"stays", kind="misc", name="stays.txt")["part_id"]
+    user.upload(b"goes", kind="misc", name="goes.txt", part=part)
+    goes = stack.sql("SELECT object_key FROM asset WHERE basename = 'goes.txt'")
+    dump = subprocess.run(["pg_dump", "-Fc", "-U", "postgres"], **pg).stdout
+    user.call("DELETE", f"/api/v1/part/{part}/assets/", params={"basename": "goes.txt"})
+    user.upload(b"new", kind="misc", name="new.txt", part=part)
+    assert sides.ctl(stack, "gc").returncode == 0 and goes not in side.names()
+    subprocess.run(["pg_restore", "--clean", "-U", "postgres", "-d", "fileapi"], input=dump, **pg)
+    done = sides.ctl(stack, "fsck", "--json")
+    *lines, summary = map(json.loads, done.stdout.splitlines())
+    assert [(d["difference"], d["object"]) for d in lines] == [("lost", goes)]
+    assert lines[0]["owners"] == [{"part_id": part, "basename": "goes.txt", "size": 4}]
+    assert summary["young"] == 1 and summary["owned"] == 1
 
 
 MEASURE = """import resource, subprocess, sys

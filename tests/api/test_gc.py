@@ -9,13 +9,7 @@ from pathlib import Path
 
 import pytest
 import sides
-
-
-@pytest.fixture
-def failpoints(helpers):
-    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
-    if b"collect.condemned" not in (build / "fileapictl").read_bytes():
-        pytest.skip("this build has no failpoints")
+from processes import until
 
 
 def collected(rig, *arguments, status=0, **env):
@@ -157,51 +151,38 @@ def test_killed(rig, failpoints, place):
     sides.assert_whole(rig.stack, rig.side)
 
 
-def test_an_upload_that_comes_too_late(helpers, failpoints):
+def test_an_upload_that_comes_too_late(new_stack, helpers, failpoints):
     """An upload whose intent was collected while it ran is refused, and nothing of it is left."""
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="object.stored=stall")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        answers = []
-        late = threading.Thread(target=lambda: answers.append(user.post(b"x", kind="misc")))
-        late.start()
-        deadline = time.monotonic() + 4
-        while stack.sql("SELECT count(*) FROM object_intent") == "0":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        stack.sql("UPDATE object_intent SET deadline = now()")
-        assert sides.ctl(stack, "gc").returncode == 0
-        late.join()
-        helpers.assert_problem(answers[0], 503, "Service temporarily unavailable.")
-        assert stack.sql("SELECT count(*) FROM asset") == "0"
-        assert stack.objects.names() == set()
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS="object.stored=stall")
+    user = stack.user("alice")
+    answers = []
+    late = threading.Thread(target=lambda: answers.append(user.post(b"x", kind="misc")))
+    late.start()
+    until(lambda: stack.sql("SELECT count(*) FROM object_intent") != "0", 4)
+    stack.sql("UPDATE object_intent SET deadline = now()")
+    assert sides.ctl(stack, "gc").returncode == 0
+    late.join()
+    helpers.assert_problem(answers[0], 503, "Service temporarily unavailable.")
+    assert stack.sql("SELECT count(*) FROM asset") == "0"
+    assert stack.objects.names() == set()
 
 
-def test_jobs_collect_too(helpers):
+def test_jobs_collect_too(new_stack):
     """fileapi-jobs runs the same cycle by itself and logs how many it removed."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        part = user.upload(b"1", kind="misc", name="a.txt")["part_id"]
-        user.upload(b"2", kind="misc", name="a.txt", part=part, overwrite="true")
-        deadline = time.monotonic() + 20
-        while len(stack.objects.names()) != 1:
-            assert time.monotonic() < deadline, stack.logs()
-            time.sleep(0.1)
-        log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log")
-        while '"event":"collected","objects":1,"abandoned":0,"failed":0' not in log.read_text():
-            assert time.monotonic() < deadline, stack.logs()
-            time.sleep(0.1)
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_STORE_GRACE="1")
+    user = stack.user("alice")
+    part = user.upload(b"1", kind="misc", name="a.txt")["part_id"]
+    user.upload(b"2", kind="misc", name="a.txt", part=part, overwrite="true")
+    until(lambda: len(stack.objects.names()) == 1, told=stack.logs)
+    log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log")
+    until(lambda: '"event":"collected","objects":1,"abandoned":0,"failed":0' in log.read_text(),
+          told=stack.logs)
 
 
-def test_race_against_uploads(helpers):
+def test_race_against_uploads(new_stack, helpers):
     """1,000 uploads, overwrites and deletions at 1 s grace against collector and fsck without pause:
     no live object is removed, no difference is reported that is none."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
+    stack = new_stack(FILEAPI_STORE_GRACE="1")
     side = stack.objects
     ended, problems, runs = threading.Event(), [], {"gc": 0, "fsck": 0}
 
@@ -226,7 +207,7 @@ def test_race_against_uploads(helpers):
                 user.call("DELETE", f"/api/v1/part/{part}/assets/", params={"basename": name})
 
     try:
-        users = [helpers.Api(stack, stack.token(f"user{i}")) for i in range(4)]
+        users = [stack.user(f"user{i}") for i in range(4)]
         others = [threading.Thread(target=repeat, args=a) for a in
                   [("gc",), ("fsck", "--verify")]]
         uploads = [threading.Thread(target=upload, args=(u, 250, i)) for i, u in enumerate(users)]
@@ -248,4 +229,3 @@ def test_race_against_uploads(helpers):
             assert sides.ctl(stack, "gc").returncode == 0
     finally:
         ended.set()
-        stack.stop()

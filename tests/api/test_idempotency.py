@@ -1,9 +1,8 @@
 """Idempotency-Key: a request sent again gets the first answer."""
-import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from processes import until
 
 
 def post(user, key, content=b"content", name="a.txt", part="0", kind="misc", **fields):
@@ -14,8 +13,8 @@ def post(user, key, content=b"content", name="a.txt", part="0", kind="misc", **f
 
 
 @pytest.fixture(scope="module")
-def user(helpers, stack):
-    return helpers.Api(stack, stack.token("idem", org="idem"))
+def user(stack):
+    return stack.user("idem", org="idem")
 
 
 def test_retry_gets_the_first_answer(helpers, stack, user):
@@ -56,13 +55,13 @@ def test_longest_key_and_blanks_in_quotes(user):
         assert post(user, key).content == post(user, key).content
 
 
-def test_keys_are_the_accounts_own(helpers, stack, user):
+def test_keys_are_the_accounts_own(stack, user):
     """Another account's key is another key."""
-    other = helpers.Api(stack, stack.token("idem-2", org="idem"))
+    other = stack.user("idem-2", org="idem")
     assert post(user, "mine").json()["part_id"] != post(other, "mine").json()["part_id"]
 
 
-def test_errors_are_not_kept(helpers, user):
+def test_errors_are_not_kept(user):
     """A request that failed may be sent again under its key, and then works."""
     part = post(user, "base")
     path = part.json()["part_id"]
@@ -72,11 +71,11 @@ def test_errors_are_not_kept(helpers, user):
 
 def test_closed_part(helpers, stack):
     """Whoever may not write to the part any more does not get its answer again."""
-    owner = helpers.Api(stack, stack.token("idem-owner", org="closing"))
+    owner = stack.user("idem-owner", org="closing")
     part = owner.upload(b"x", name="x.txt", kind="misc")["part_id"]
-    boss = helpers.Api(stack, stack.token("idem-boss", org="closing", role="manager"))
+    boss = stack.user("idem-boss", org="closing", role="manager")
     assert post(boss, "closing", part=part).status_code == 200
-    was_boss = helpers.Api(stack, stack.token("idem-boss", org="closing"))
+    was_boss = stack.user("idem-boss", org="closing")
     helpers.assert_problem(post(was_boss, "closing", part=part), 403, "Access forbidden.")
 
 
@@ -89,30 +88,21 @@ def test_many_at_once(stack, user):
     assert sum("idempotency-replayed" not in a.headers for a in answers) == 1
 
 
-def test_worker_dies_before_it_answers(helpers):
+def test_worker_dies_before_it_answers(new_stack, helpers, failpoints):
     """Killed between commit and answer: the retry gets the first answer, and there is one asset."""
-    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
-    if b"upload.before_commit" not in (build / "fileapi").read_bytes():
-        pytest.skip("this build has no failpoints")
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="upload.after_commit=kill")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        assert post(user, "dies").status_code == 502
-        kept = stack.sql("SELECT body FROM replay WHERE key = 'dies'")
-        answer = post(user, "dies")
-        assert answer.status_code == 200 and answer.text == kept, helpers.told(answer)
-        assert answer.headers["idempotency-replayed"] == "true"
-        assert stack.sql("SELECT count(*) FROM asset") == "1"
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS="upload.after_commit=kill")
+    user = stack.user("alice")
+    assert post(user, "dies").status_code == 502
+    kept = stack.sql("SELECT body FROM replay WHERE key = 'dies'")
+    answer = post(user, "dies")
+    assert answer.status_code == 200 and answer.text == kept, helpers.told(answer)
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert stack.sql("SELECT count(*) FROM asset") == "1"
 
 
-def test_answers_are_dropped_after_a_day(helpers, stack, user):
+def test_answers_are_dropped_after_a_day(stack, user):
     """The housekeeping forgets what is older than a day."""
-    import time
     assert post(user, "old").status_code == 200
     stack.sql("UPDATE replay SET created_at = now() - interval '25 hours' WHERE key = 'old'")
-    deadline = time.monotonic() + 20
-    while stack.sql("SELECT count(*) FROM replay WHERE key = 'old'") != "0":
-        assert time.monotonic() < deadline, stack.logs()
-        time.sleep(0.2)
+    until(lambda: stack.sql("SELECT count(*) FROM replay WHERE key = 'old'") == "0",
+          told=stack.logs)

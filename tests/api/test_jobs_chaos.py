@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from machine import alive, children_of, named, state_of, until
+from processes import alive, children_of, named, state_of, until
 
 OWN = {"FILEAPI_JOB_SLOTS": "2", "FILEAPI_STORE_GRACE": "0"}
 OPEN = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"

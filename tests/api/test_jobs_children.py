@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import alive, children_of, named, state_of, until
+from processes import alive, children_of, named, state_of, until
 
 OWN = {"FILEAPI_JOB_ATTEMPTS": "2"}
 CAD = "process_and_store_CAD"
@@ -163,7 +163,7 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("what", SCRIPTS)
-def test_a_parser_is_not_believed(own, user, machine, helpers, what):
+def test_a_parser_is_not_believed(own, user, machine, what):
     """Whatever a parser says in place of what it should, the job ends soon and says so."""
     one = machine(programs={"fileapi-cad": f"#!/bin/bash\nPATH=/usr/bin:/bin\n{SCRIPTS[what]}\n"})
     part = user.upload(name="odd.stl")["part_id"]
@@ -205,7 +205,7 @@ def test_a_poison_file_holds_up_nobody(own, user, machine, helpers):
     and of another end meanwhile in their usual time, though there is one slot for all of them."""
     one = machine(programs={"fileapi-cad": POISONED % own.env["FILEAPI_LIBEXEC"]},
                   FILEAPI_JOB_SLOTS="1", FILEAPI_JOB_ATTEMPTS="3")
-    others = (user, helpers.Api(own, own.token("bob", org="umbrella")))
+    others = (user, own.user("bob", org="umbrella"))
 
     def beside():
         parts = [other.upload(name="beside.stl")["part_id"] for other in others]

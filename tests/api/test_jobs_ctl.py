@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from machine import alive, children_of, named, until
+from processes import alive, children_of, named, until
 
 OWN = {"FILEAPI_JOBS_DRAIN": "1"}
 CAD = "process_and_store_CAD"
@@ -45,10 +45,10 @@ def job_of(stack, part):
                      " ORDER BY created_at DESC LIMIT 1").replace("-", "")
 
 
-def test_list_and_its_filters(own, user, unsupervised, helpers):
+def test_list_and_its_filters(own, user, unsupervised):
     """Open jobs, or all, by state, task, part and organization; as a table and as JSON lines."""
     part = user.upload(name="listed.stl")["part_id"]
-    other = helpers.Api(own, own.token("bob", org="umbrella")).upload(name="o.stl")["part_id"]
+    other = own.user("bob", org="umbrella").upload(name="o.stl")["part_id"]
     line, = listed(own, "--part", part)
     assert line["job"] == job_of(own, part) and line["part"] == part
     assert (line["state"], line["task"], line["organization"]) == ("queued", CAD, "acme")

@@ -2,13 +2,11 @@
 import json
 import os
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from machine import until
+from processes import until
 
 # One job at a time, so that their order is one.
 OWN = {"FILEAPI_JOB_SLOTS": "1", "FILEAPI_JOB_KEEP": "2592000"}
@@ -37,18 +35,18 @@ def order(stack, parts):
         " ORDER BY claimed_at").split()]
 
 
-def test_one_organization_s_many_jobs_hold_nobody_back(own, user, helpers):
+def test_one_organization_s_many_jobs_hold_nobody_back(own, user):
     """The one job of another organization is next but one, however many were there before."""
-    other = helpers.Api(own, own.token("bob", org="tiny"))
+    other = own.user("bob", org="tiny")
     with paused(own):
         many = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(15)]
         one = other.upload(name="one.stl")["part_id"]
     assert order(own, [*many, one]).index(one) <= 1
 
 
-def test_lanes_take_turns(own, user, helpers):
+def test_lanes_take_turns(own, user):
     """Of two organizations with as many jobs each is served every second time."""
-    other = helpers.Api(own, own.token("bob", org="tiny"))
+    other = own.user("bob", org="tiny")
     with paused(own):
         first = [user.upload(name=f"a{i}.stl")["part_id"] for i in range(8)]
         second = [other.upload(name=f"b{i}.stl")["part_id"] for i in range(8)]
@@ -57,10 +55,10 @@ def test_lanes_take_turns(own, user, helpers):
     assert all((p in first) == (i % 2 == 0) for i, p in enumerate(taken))
 
 
-def test_what_somebody_waits_for_comes_before_bulk(own, user, helpers):
+def test_what_somebody_waits_for_comes_before_bulk(own, user):
     """Beyond twenty an account's jobs are bulk: a colleague's one job goes before them, and bulk gets
     its share of one in five."""
-    colleague = helpers.Api(own, own.token("carol", org="acme"))
+    colleague = own.user("carol", org="acme")
     with paused(own):
         many = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(40)]
         one = colleague.upload(name="one.stl")["part_id"]
@@ -74,9 +72,9 @@ def test_what_somebody_waits_for_comes_before_bulk(own, user, helpers):
     assert any(p in bulk for p in taken[:6])
 
 
-def test_a_report_that_is_waited_for_brings_its_cad_forward(own, user, helpers):
+def test_a_report_that_is_waited_for_brings_its_cad_forward(own, user):
     """Asking for the report of a bulk CAD makes both waited for."""
-    colleague = helpers.Api(own, own.token("carol", org="acme"))
+    colleague = own.user("carol", org="acme")
     with paused(own):
         parts = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(22)]
         assert own.sql(f"SELECT priority FROM job WHERE part_id = '{parts[-1]}'") == "1"
@@ -139,45 +137,36 @@ def test_stages_are_told_as_they_end(own, user):
     assert ids == sorted(ids)
 
 
-def test_what_is_over_goes(helpers):
+def test_what_is_over_goes(new_stack):
     """Rows of ended jobs are dropped after FILEAPI_JOB_KEEP, open ones stay."""
-    stack = helpers.make_stack(FILEAPI_JOB_KEEP="1")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        part = user.upload(name="old.stl")["part_id"]
-        until(lambda: stack.sql("SELECT count(*) FROM event WHERE body ->> 'task' IS NOT NULL") == "1")
-        with paused(stack):
-            user.upload(name="new.stl")
-            stack.sql("UPDATE job SET not_before = now() + interval '1 hour' WHERE state = 'queued'")
-        until(lambda: stack.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}'") == "0")
-        assert stack.sql("SELECT state FROM job") == "queued"
-        assert user.get(f"/api/v1/part/{part}/thumbnail-file/").status_code == 200
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_JOB_KEEP="1")
+    user = stack.user("alice")
+    part = user.upload(name="old.stl")["part_id"]
+    until(lambda: stack.sql("SELECT count(*) FROM event WHERE body ->> 'task' IS NOT NULL") == "1")
+    with paused(stack):
+        user.upload(name="new.stl")
+        stack.sql("UPDATE job SET not_before = now() + interval '1 hour' WHERE state = 'queued'")
+    until(lambda: stack.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}'") == "0")
+    assert stack.sql("SELECT state FROM job") == "queued"
+    assert user.get(f"/api/v1/part/{part}/thumbnail-file/").status_code == 200
 
 
-def test_a_full_notification_queue_fails_nothing(helpers):
+def test_a_full_notification_queue_fails_nothing(new_stack, failpoints):
     """While every NOTIFY fails (54000) uploads and jobs succeed, only later told, and children keep
     their locks."""
-    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
-    if b"db.notify" not in (build / "fileapi").read_bytes():
-        pytest.skip("this build has no failpoints")
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="db.notify=error,job.started=stall")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        part = user.upload(name="unheard.stl")["part_id"]
-        # It stalls for 5 s before its first stage; two notifications have failed by then.
-        assert user.wait(part) == "finished"
-        assert user.get(f"/api/v1/part/{part}/analysis-results-file/").status_code == 200
-        assert user.wait(part, REPORT) == "finished"
-        assert stack.sql("SELECT sum(crashes), max(attempt) FROM job") == "0|1"
-        assert "54000" in Path(stack.env["FILEAPI_LOGS"], "fileapi.log").read_text()
-        log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log").read_text()
-        assert "54000" in log and not [line for line in map(json.loads, log.splitlines())
-                                       if line["event"] == "job_dead"]
-        # The daemon looks at the table by itself.
-        task = {e.get("task") for e in user.events(lambda e: e.get("task") == REPORT,
-                                                   query="&last_event_id=0")}
-        assert task == {None, CAD, REPORT}
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS="db.notify=error,job.started=stall")
+    user = stack.user("alice")
+    part = user.upload(name="unheard.stl")["part_id"]
+    # It stalls for 5 s before its first stage; two notifications have failed by then.
+    assert user.wait(part) == "finished"
+    assert user.get(f"/api/v1/part/{part}/analysis-results-file/").status_code == 200
+    assert user.wait(part, REPORT) == "finished"
+    assert stack.sql("SELECT sum(crashes), max(attempt) FROM job") == "0|1"
+    assert "54000" in Path(stack.env["FILEAPI_LOGS"], "fileapi.log").read_text()
+    log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log").read_text()
+    assert "54000" in log and not [line for line in map(json.loads, log.splitlines())
+                                   if line["event"] == "job_dead"]
+    # The daemon looks at the table by itself.
+    task = {e.get("task") for e in user.events(lambda e: e.get("task") == REPORT,
+                                               query="&last_event_id=0")}
+    assert task == {None, CAD, REPORT}

@@ -7,7 +7,7 @@ import openpyxl
 from PIL import Image
 
 
-def test_upload_answers_in_the_reference_json(alice, helpers):
+def test_upload_answers_in_the_reference_json(alice):
     """The answer is the contract's, field by field, before the job has run."""
     answer = alice.upload(name="MyPart.stl")
     assert list(answer) == ["part_id", "task", "message", "name", "assets"]
@@ -104,9 +104,9 @@ def test_replay_brings_what_was_missed(alice):
     assert ids == sorted(set(ids)) and ids[0] == int(last) + 1
 
 
-def test_events_stay_with_their_owner(stack, alice, helpers):
+def test_events_stay_with_their_owner(stack, alice):
     """Another organization's user hears nothing of a part."""
-    mallory = helpers.Api(stack, stack.token("mallory", org="evil"))
+    mallory = stack.user("mallory", org="evil")
     part = {}
 
     def work():

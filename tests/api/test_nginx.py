@@ -4,12 +4,12 @@ import os
 import signal
 import socket
 import ssl
-import time
 import urllib.parse
 import uuid
 from pathlib import Path
 
 import pytest
+from processes import until
 
 TOO_LONG = b"a" * 20000
 
@@ -170,7 +170,7 @@ def test_headers_of_the_inside_do_nothing(stack, alice, file):
         assert stranger.status_code == 401, name
 
 
-def test_slashes_and_dots_name_the_same_route(alice, file, helpers):
+def test_slashes_and_dots_name_the_same_route(alice, file):
     """A worker decides by the path as it was sent: other spellings are no route."""
     part = file.split("/")[4]
     for path in (f"/api/v1/part/{part}//upload-file/", f"/api/v1//part/{part}/upload-file/",
@@ -189,9 +189,7 @@ def test_pool_away(stack, alice):
     """Without a pool: 502 as a problem with Retry-After; afterwards all is well again."""
     os.kill(int(stack.status()["fileapi"]), signal.SIGTERM)
     try:
-        deadline = time.monotonic() + 20
-        while stack.status()["fileapi"] != "-" and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: stack.status()["fileapi"] == "-")
         answer = get_as_is(alice, f"/api/v1/part/{uuid.uuid4().hex}/upload-file/")
         assert_told_once(answer, 502)
         assert answer[1]["retry-after"] == ["2"]

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import children_of, until
 
 ORIGIN = "https://cad.example"
 SHORT = (("client_header_timeout 15s;", "client_header_timeout 1s;"),
@@ -37,16 +38,9 @@ def configure(stack, replacements):
         text = text.replace(old, new)
     path.write_text(text)
     master = int(Path(stack.folder, "run/nginx.pid").read_text().split()[0])
-    before = workers_of(master)
+    before = set(children_of(master))
     os.kill(master, signal.SIGHUP)
-    deadline = time.monotonic() + 30
-    while before & workers_of(master) or not workers_of(master):
-        assert time.monotonic() < deadline, "nginx does not load its new file" + stack.logs()
-        time.sleep(0.05)
-
-
-def workers_of(pid):
-    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    until(lambda: (now := set(children_of(master))) and not before & now, 30, told=stack.logs)
 
 
 def connect(stack):
@@ -102,10 +96,10 @@ def test_slow_client(short, what):
 
 def test_slow_pool(helpers, short):
     """Where no worker answers in time: 504 with Retry-After, readable by other origins' pages."""
-    user = helpers.Api(short, short.token("slow"))
+    user = short.user("slow")
     path = f"/api/v1/part/{uuid.uuid4().hex}/upload-file/"
     pool = int(short.status()["fileapi"])
-    stopped = [int(pid) for pid in workers_of(pool)]
+    stopped = [int(pid) for pid in children_of(pool)]
     assert len(stopped) == 4
     try:
         for pid in stopped:
@@ -122,7 +116,7 @@ def test_too_many_requests(helpers, short):
     """More requests of one address than RATE and BURST allow are 429 with Retry-After; then it works again."""
     configure(short, [("rate=2000r/s", "rate=1r/s"), ("burst=4000", "burst=3")])
     try:
-        users = [helpers.Api(short, short.token("many")) for _ in range(12)]
+        users = [short.user("many") for _ in range(12)]
         path = f"/api/v1/part/{uuid.uuid4().hex}/upload-file/"
         with ThreadPoolExecutor(len(users)) as threads:
             answers = list(threads.map(lambda u: u.get(path, headers={"Origin": ORIGIN}), users))

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from processes import alive, until
 
 FIELDS = ["part_id", "name", "status", "basename", "quantity", "material", "machine", "rfq_note",
           "rfq_needed_by", "created", "updated", "assets"]
@@ -15,10 +16,10 @@ SEED = 20261126
 
 
 @pytest.fixture
-def user(stack, helpers):
+def user(stack):
     """A user of an organization of their own, so that lists hold this test's parts only."""
     name = uuid.uuid4().hex
-    return helpers.Api(stack, stack.token(name, org=f"org-{name}"))
+    return stack.user(name, org=f"org-{name}")
 
 
 def part_of(user, part):
@@ -85,7 +86,7 @@ def test_twenty_are_shown_unless_asked_otherwise(user):
     assert len(page["parts"]) == 20 and page["next"] == page["parts"][-1]["part_id"]
 
 
-def test_filters(user, helpers):
+def test_filters(user):
     """Name: any place, any case, nothing is a wildcard, NFC equals NFD. Status: exactly."""
     names = ["100%_Gear.txt", "1000 gear.txt", "ÄXLE.txt", "back\\slash", "plain.txt"]
     # A backslash in a file name separates folders: that part is renamed instead.
@@ -119,10 +120,10 @@ def test_wrong_queries_are_named(user, helpers, query, wrong):
                            wrong)
 
 
-def test_the_list_shows_what_may_be_read(stack, helpers):
+def test_the_list_shows_what_may_be_read(stack):
     """Own parts and the organization's; nothing of others, and no organization shares nothing."""
     org, other = uuid.uuid4().hex, uuid.uuid4().hex
-    users = {name: helpers.Api(stack, stack.token(f"{name}-{org}", **({"org": of} if of else {})))
+    users = {name: stack.user(f"{name}-{org}", **({"org": of} if of else {}))
              for name, of in (("a", org), ("b", org), ("c", other), ("d", None), ("e", None))}
     parts = {name: make(user, 1)[0] for name, user in users.items()}
 
@@ -131,7 +132,7 @@ def test_the_list_shows_what_may_be_read(stack, helpers):
 
     assert seen("a") == seen("b") == {parts["a"], parts["b"]}
     assert [seen(name) for name in "cde"] == [{parts[name]} for name in "cde"]
-    both = helpers.Api(stack, stack.token(f"f-{org}", org=[org, other]))
+    both = stack.user(f"f-{org}", org=[org, other])
     assert {p["part_id"] for p in listed(both, limit=2)["parts"]} == {parts["b"], parts["c"]}
     assert {p["part_id"] for p in listed(both)["parts"]} == {parts[n] for n in "abc"}
 
@@ -228,7 +229,7 @@ def test_rights(stack, helpers):
     org = uuid.uuid4().hex
 
     def member(sub, **options):
-        return helpers.Api(stack, stack.token(f"{sub}-{org}", **options))
+        return stack.user(f"{sub}-{org}", **options)
 
     owner, colleague = member("owner", org=org), member("colleague", org=org)
     bosses = [member(role, org=org, role=role) for role in ("manager", "admin")]
@@ -323,23 +324,10 @@ def test_a_cancelled_job_s_process_is_stopped(stack, user, helpers):
         solid += helpers.box_stl()[84:]
     part = user.upload(bytes(solid), name="big.stl")["part_id"]
     running = f"SELECT pid FROM job WHERE part_id = '{part}' AND state = 'running'"
-    deadline = time.monotonic() + 20
-    while not (pid := stack.sql(running)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert pid, "the job has not started"
+    until(lambda: stack.sql(running))
+    pid = stack.sql(running)
     user.call("DELETE", f"/api/v1/part/{part}/")
-    deadline = time.monotonic() + 2
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not alive(pid)
+    until(lambda: not alive(pid), 2)
     assert ends(stack, part) == ["cancelled"]
     log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log").read_text()
     assert any("job_unwanted" in line and str(pid) in line for line in log.splitlines())
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False

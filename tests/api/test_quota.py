@@ -1,22 +1,12 @@
 """Quotas: what fits is taken, what does not is refused with words that say which."""
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
+from processes import until
 
-
-@pytest.fixture(scope="module")
-def limited(helpers):
-    stack = helpers.make_stack(FILEAPI_QUOTA_USER_BYTES="10k", FILEAPI_QUOTA_USER_PARTS="20",
-                               FILEAPI_QUOTA_ORGANIZATION_BYTES="15k",
-                               FILEAPI_QUOTA_ORGANIZATION_PARTS="30",
-                               FILEAPI_QUOTA_USER_JOBS="2", FILEAPI_QUOTA_ORGANIZATION_JOBS="3",
-                               FILEAPI_JOB_SLOTS="1")
-    yield stack
-    stack.stop()
-
-
-def api(helpers, stack, name, **options):
-    return helpers.Api(stack, stack.token(name, **options))
+OWN = {"FILEAPI_QUOTA_USER_BYTES": "10k", "FILEAPI_QUOTA_USER_PARTS": "20",
+       "FILEAPI_QUOTA_ORGANIZATION_BYTES": "15k", "FILEAPI_QUOTA_ORGANIZATION_PARTS": "30",
+       "FILEAPI_QUOTA_USER_JOBS": "2", "FILEAPI_QUOTA_ORGANIZATION_JOBS": "3",
+       "FILEAPI_JOB_SLOTS": "1"}
 
 
 def many(user, count, size=0, name="f{}.bin", part="0"):
@@ -38,9 +28,9 @@ def assert_quota(helpers, answer, status, detail, owner, resource):
     return told
 
 
-def test_without_limits(helpers, stack):
+def test_without_limits(stack):
     """Without limits the use is told all the same; a user without organization has none."""
-    user = api(helpers, stack, "q-free")
+    user = stack.user("q-free")
     assert quota(user) == {"user": {r: {"used": 0, "limit": None}
                                     for r in ("bytes", "parts", "jobs")}, "organization": None}
     part = user.upload(b"12345", name="a.bin", kind="misc")["part_id"]
@@ -54,9 +44,9 @@ def test_without_limits(helpers, stack):
     assert quota(user)["user"]["bytes"]["used"] == quota(user)["user"]["parts"]["used"] == 0
 
 
-def test_parts_of_a_user_exactly(helpers, limited):
+def test_parts_of_a_user_exactly(helpers, own):
     """Of fifty uploads at once exactly as many new parts are made as the user may have."""
-    user = api(helpers, limited, "q-parts")
+    user = own.user("q-parts")
     answers = many(user, 50)
     assert sum(a.status_code == 200 for a in answers) == 20
     refused = [a for a in answers if a.status_code != 200]
@@ -67,9 +57,9 @@ def test_parts_of_a_user_exactly(helpers, limited):
     assert quota(user)["user"]["parts"] == {"used": 20, "limit": 20}
 
 
-def test_bytes_of_a_user_exactly(helpers, limited):
+def test_bytes_of_a_user_exactly(helpers, own):
     """Fifty uploads of 1 KiB into one part: ten fit; a smaller overwrite is always allowed."""
-    user = api(helpers, limited, "q-bytes")
+    user = own.user("q-bytes")
     part = user.upload(b"", name="empty.bin", kind="misc")["part_id"]
     answers = many(user, 50, 1024, part=part)
     assert sum(a.status_code == 200 for a in answers) == 10
@@ -80,9 +70,9 @@ def test_bytes_of_a_user_exactly(helpers, limited):
     assert quota(user)["user"]["bytes"]["used"] == 9 * 1024 + 1
 
 
-def test_organization_exactly(helpers, limited):
+def test_organization_exactly(own):
     """Two users of one organization share its bytes and parts."""
-    users = [api(helpers, limited, f"q-org-{i}", org="sharing") for i in range(2)]
+    users = [own.user(f"q-org-{i}", org="sharing") for i in range(2)]
     with ThreadPoolExecutor(2) as pool:
         answers = sum(pool.map(lambda u: many(u, 15, 1024), users), [])
     assert sum(a.status_code == 200 for a in answers) == 15
@@ -93,18 +83,18 @@ def test_organization_exactly(helpers, limited):
     assert quota(users[0])["organization"]["bytes"] == {"used": 15 * 1024, "limit": 15 * 1024}
 
 
-def test_announced_size_alone_is_too_much(helpers, limited):
+def test_announced_size_alone_is_too_much(helpers, own):
     """A body that can never fit is refused by its Content-Length."""
-    user = api(helpers, limited, "q-announced")
+    user = own.user("q-announced")
     answer = user.post(b"x" * (2 << 20), name="big.bin", kind="misc")
     told = assert_quota(helpers, answer, 413, "The user's storage quota is exceeded.", "user",
                         "bytes")
     assert told["used"] is None and told["limit"] == 10240
 
 
-def test_forms_without_a_file_are_not_held_against_it(helpers, limited):
+def test_forms_without_a_file_are_not_held_against_it(helpers, own):
     """A form that changes or deletes is never told of a quota of bytes, however large it is announced."""
-    user = api(helpers, limited, "q-forms")
+    user = own.user("q-forms")
     part = user.upload(b"x", name="form.bin", kind="misc")["part_id"]
     large = (None, "x" * (2 << 20))
     for method, path, field in (("DELETE", "assets/", ("basename", (None, "form.bin"))),
@@ -113,12 +103,12 @@ def test_forms_without_a_file_are_not_held_against_it(helpers, limited):
         assert answer.status_code == 200, helpers.told(answer)
 
 
-def test_open_jobs(helpers, limited):
+def test_open_jobs(helpers, own):
     """Too many open jobs are 429 with Retry-After; when they have ended, it works again."""
-    user = api(helpers, limited, "q-jobs")
+    user = own.user("q-jobs")
     parts = [user.upload(b"", name=f"{i}.bin", kind="misc")["part_id"] for i in range(3)]
     for part in parts[:2]:
-        limited.sql("INSERT INTO job (job_id, part_id, task, request_id, not_before) VALUES"
+        own.sql("INSERT INTO job (job_id, part_id, task, request_id, not_before) VALUES"
                     f" (gen_random_uuid(), '{part}', 'test', '', now() + interval '1 hour')")
     answer = user.post(helpers.box_stl(name=b"jobs"), name="x.stl", part=parts[2])
     told = assert_quota(helpers, answer, 429, "The user has too many open jobs.", "user", "jobs")
@@ -126,18 +116,15 @@ def test_open_jobs(helpers, limited):
     report = user.get(f"/api/v1/part/{parts[2]}/analysis-results-file/")
     assert_quota(helpers, report, 429, "The user has too many open jobs.", "user", "jobs")
     assert quota(user)["user"]["jobs"] == {"used": 2, "limit": 2}
-    limited.sql("UPDATE job SET state = 'finished' WHERE task = 'test'")
+    own.sql("UPDATE job SET state = 'finished' WHERE task = 'test'")
     assert user.post(helpers.box_stl(name=b"jobs"), name="x.stl", part=parts[2]).status_code == 200
 
 
-def test_ledger_is_folded(helpers, stack):
+def test_ledger_is_folded(stack):
     """The housekeeping folds many changes into one row and changes no sum."""
-    import time
-    user = api(helpers, stack, "q-fold")
+    user = stack.user("q-fold")
     many(user, 10, 7)
-    deadline = time.monotonic() + 20
-    while stack.sql("SELECT count(*) FROM quota_use WHERE NOT folded") != "0":
-        assert time.monotonic() < deadline, stack.logs()
-        time.sleep(0.2)
+    until(lambda: stack.sql("SELECT count(*) FROM quota_use WHERE NOT folded") == "0",
+          told=stack.logs)
     assert quota(user)["user"]["bytes"]["used"] == 70
     assert quota(user)["user"]["parts"]["used"] == 10

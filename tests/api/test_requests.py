@@ -65,9 +65,9 @@ def test_access(stack, alice, helpers):
     """The organization reads, its managers write, others get 403 and learn nothing."""
     part = alice.upload(name="shared.stl")["part_id"]
     alice.wait(part)
-    colleague = helpers.Api(stack, stack.token("bob", org="acme"))
-    manager = helpers.Api(stack, stack.token("carol", org="acme", role="manager"))
-    stranger = helpers.Api(stack, stack.token("mallory", org="evil", role="admin"))
+    colleague = stack.user("bob", org="acme")
+    manager = stack.user("carol", org="acme", role="manager")
+    stranger = stack.user("mallory", org="evil", role="admin")
     for user, read, write in ((colleague, 200, 403), (manager, 200, 200), (stranger, 403, 403)):
         assert user.get(f"/api/v1/part/{part}/upload-file/").status_code == read
         answer = user.post(name=f"{uuid.uuid4().hex}.stl", part=part)
@@ -146,7 +146,7 @@ def test_same_name_is_a_conflict(alice, helpers):
     assert alice.get(f"/api/v1/part/{part}/upload-file/").content == b"solid"
 
 
-def test_too_large(alice, helpers):
+def test_too_large(alice):
     """nginx refuses by Content-Length before a byte is sent, with the contract's body."""
     url = urllib.parse.urlsplit(alice.stack.url)
     tls = ssl.create_default_context(cafile=alice.stack.ca)

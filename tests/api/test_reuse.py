@@ -1,18 +1,7 @@
 """The same content again: analysed once in an organization, and known to no other."""
-import os
 import time
-from pathlib import Path
-
-import pytest
 
 TASK = "process_and_store_CAD"
-
-
-@pytest.fixture(scope="module")
-def users(helpers, stack):
-    def user(name, **options):
-        return helpers.Api(stack, stack.token(name, **options))
-    return user
 
 
 def content(helpers, mark):
@@ -29,10 +18,10 @@ def first(user, data):
     return part
 
 
-def test_second_upload_needs_no_job(helpers, stack, users):
+def test_second_upload_needs_no_job(helpers, stack):
     """Figures, model and picture are there with the answer, byte for byte, and the event comes."""
     data = content(helpers, b"second upload")
-    one, two = users("r-one", org="reuse"), users("r-two", org="reuse")
+    one, two = stack.user("r-one", org="reuse"), stack.user("r-two", org="reuse")
     old = first(one, data)
     answers = []
     events = two.events(lambda m: m.get("task") == TASK,
@@ -53,10 +42,10 @@ def test_second_upload_needs_no_job(helpers, stack, users):
         assert name in b.headers["content-disposition"]
 
 
-def test_copies_outlive_the_first(helpers, stack, users):
+def test_copies_outlive_the_first(helpers, stack):
     """Each part owns its files: what is removed with one part is still there in the other."""
     data = content(helpers, b"outlive")
-    user = users("r-owner", org="outlive")
+    user = stack.user("r-owner", org="outlive")
     old = first(user, data)
     new = user.upload(data, name="new.stl")["part_id"]
     keys = stack.sql(f"SELECT object_key FROM derived_file WHERE part_id = '{old}'").split()
@@ -68,22 +57,22 @@ def test_copies_outlive_the_first(helpers, stack, users):
     assert user.get(f"/api/v1/part/{new}/thumbnail-file/").status_code == 200
 
 
-def test_other_organizations_are_not_looked_at(helpers, stack, users):
+def test_other_organizations_are_not_looked_at(helpers, stack):
     """Another organization, and a user without one, get a job of their own for the same bytes."""
     data = content(helpers, b"secret")
-    first(users("r-a", org="org-a"), data)
-    for other in (users("r-b", org="org-b"), users("r-lone")):
+    first(stack.user("r-a", org="org-a"), data)
+    for other in (stack.user("r-b", org="org-b"), stack.user("r-lone")):
         part = other.upload(data, name="x.stl")["part_id"]
         assert jobs(stack, part) == 1
         assert other.wait(part) == "finished"
-    lone = users("r-lone")
+    lone = stack.user("r-lone")
     assert jobs(stack, lone.upload(data, name="y.stl")["part_id"]) == 0
-    assert jobs(stack, users("r-lone-2").upload(data, name="y.stl")["part_id"]) == 1
+    assert jobs(stack, stack.user("r-lone-2").upload(data, name="y.stl")["part_id"]) == 1
 
 
-def test_what_is_not_used_again(helpers, stack, users):
+def test_what_is_not_used_again(helpers, stack):
     """Failed analyses, other formats, older releases' results and lost files lead to a job."""
-    user = users("r-not", org="not")
+    user = stack.user("r-not", org="not")
     bad = b"solid nothing\nendsolid nothing\n"
     part = user.upload(bad, name="bad.stl")["part_id"]
     assert user.wait(part) == "failed"
@@ -101,9 +90,9 @@ def test_what_is_not_used_again(helpers, stack, users):
     assert jobs(stack, again) == 1 and user.wait(again) == "finished"
 
 
-def test_overwrite_with_known_content(helpers, stack, users):
+def test_overwrite_with_known_content(helpers, stack):
     """Overwriting with content that is known replaces the derived files in the same step."""
-    user = users("r-over", org="over")
+    user = stack.user("r-over", org="over")
     data = content(helpers, b"over")
     part = first(user, data)
     asset, = user.upload(data, name="first.stl", part=part, overwrite="true")["assets"].values()
@@ -111,26 +100,19 @@ def test_overwrite_with_known_content(helpers, stack, users):
     assert user.get(f"/api/v1/part/{part}/visualization-file/").status_code == 200
 
 
-def test_failing_copy_falls_back(helpers):
+def test_failing_copy_falls_back(new_stack, helpers, failpoints):
     """A store that cannot copy costs the shortcut, not the upload."""
-    build = Path(os.environ.get("FILEAPI_BUILD", helpers.ROOT / "build"))
-    if b"store.copy" not in (build / "fileapi").read_bytes() or \
-            b"upload.before_commit" not in (build / "fileapi").read_bytes():
-        pytest.skip("this build has no failpoints")
-    stack = helpers.make_stack(FILEAPI_FAILPOINTS="store.copy=error")
-    try:
-        user = helpers.Api(stack, stack.token("alice"))
-        content = helpers.box_stl()
-        first(user, content)
-        part = user.upload(content, name="b.stl")["part_id"]
-        assert jobs(stack, part) == 1 and user.wait(part) == "finished"
-    finally:
-        stack.stop()
+    stack = new_stack(FILEAPI_FAILPOINTS="store.copy=error")
+    user = stack.user("alice")
+    content = helpers.box_stl()
+    first(user, content)
+    part = user.upload(content, name="b.stl")["part_id"]
+    assert jobs(stack, part) == 1 and user.wait(part) == "finished"
 
 
-def test_time_of_the_shortcut(helpers, stack, users):
+def test_time_of_the_shortcut(helpers, stack):
     """The event of known content is there within a second; said with the measured time."""
-    user = users("r-time", org="time")
+    user = stack.user("r-time", org="time")
     data = content(helpers, b"time")
     first(user, data)
     began = []

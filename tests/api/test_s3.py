@@ -13,6 +13,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from processes import until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 import proxy as faults  # noqa: E402
@@ -75,11 +76,6 @@ def own(helpers, minio, relay):
     stack.stop()
 
 
-@pytest.fixture(scope="module")
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
-
-
 def new_part(user):
     part = user.upload(name="kept.stl")["part_id"]
     assert user.wait(part) == "finished"
@@ -123,7 +119,7 @@ def test_the_second_download_does_not_touch_the_store(own, user, relay, part, he
     with asked(relay) as first:
         whole = {kind: user.get(f"{part}{kind}-file/") for kind in ("thumbnail", "visualization")}
     assert len(first.gets()) == 2
-    stranger = helpers.Api(own, own.token("mallory", org="evil"))
+    stranger = own.user("mallory", org="evil")
     for again in range(2):
         with asked(relay) as heads:
             for kind, answer in whole.items():
@@ -146,9 +142,7 @@ def test_the_second_download_does_not_touch_the_store(own, user, relay, part, he
 def restart_nginx(stack):
     pid = int(stack.status()["nginx"])
     os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + 10
-    while stack.status()["nginx"] != "-" and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: stack.status()["nginx"] == "-", 10)
     stack.run("start")
 
 
@@ -339,30 +333,26 @@ def test_the_policy_allows_no_more_than_it_says(minio):
         assert why.value.response["Error"]["Code"] == "AccessDenied", number
 
 
-def test_tls_to_the_store(helpers, tmp_path):
+def test_tls_to_the_store(new_stack, helpers, tmp_path):
     """Workers, jobs and nginx verify the store's certificate; one that another authority signed is none."""
-    stack = helpers.make_stack(store="s3tls")
-    try:
-        assert stack.env["AWS_ENDPOINT_URL_S3"].startswith("https://")
-        user = helpers.Api(stack, stack.token("alice"))
-        part = new_part(user)
-        for path in ("upload-file/", "thumbnail-file/"):
-            assert user.get(part + path).status_code == 200
-        other = Path(stack.env["FILEAPI_DIR"], "tls/other.crt")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                        "-nodes", "-days", "2", "-subj", "/CN=another", "-keyout", tmp_path / "key", "-out",
-                        other], check=True, capture_output=True)
-        other.chmod(0o644)
-        settings = Path(stack.env["FILEAPI_DIR"], "nginx.conf")
-        trusted = f"proxy_ssl_trusted_certificate {stack.env['FILEAPI_S3_CA']};"
-        assert trusted in settings.read_text()
-        settings.write_text(settings.read_text().replace(
-            trusted, f"proxy_ssl_trusted_certificate {other};"))
-        os.kill(int(stack.status()["nginx"]), signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while (answer := user.get(part + "upload-file/")).status_code == 200:
-            assert time.monotonic() < deadline
-        helpers.assert_problem(answer, 503, UNAVAILABLE)
-        assert user.get(part + "thumbnail-file/").status_code == 200  # kept
-    finally:
-        stack.stop()
+    stack = new_stack(store="s3tls")
+    assert stack.env["AWS_ENDPOINT_URL_S3"].startswith("https://")
+    user = stack.user("alice")
+    part = new_part(user)
+    for path in ("upload-file/", "thumbnail-file/"):
+        assert user.get(part + path).status_code == 200
+    other = Path(stack.env["FILEAPI_DIR"], "tls/other.crt")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                    "-nodes", "-days", "2", "-subj", "/CN=another", "-keyout", tmp_path / "key", "-out",
+                    other], check=True, capture_output=True)
+    other.chmod(0o644)
+    settings = Path(stack.env["FILEAPI_DIR"], "nginx.conf")
+    trusted = f"proxy_ssl_trusted_certificate {stack.env['FILEAPI_S3_CA']};"
+    assert trusted in settings.read_text()
+    settings.write_text(settings.read_text().replace(
+        trusted, f"proxy_ssl_trusted_certificate {other};"))
+    os.kill(int(stack.status()["nginx"]), signal.SIGHUP)
+    until(lambda: user.get(part + "upload-file/").status_code != 200, 10)
+    answer = user.get(part + "upload-file/")
+    helpers.assert_problem(answer, 503, UNAVAILABLE)
+    assert user.get(part + "thumbnail-file/").status_code == 200  # kept

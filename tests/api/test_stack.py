@@ -34,7 +34,7 @@ def test_a_folder_that_the_user_cannot_reach(helpers, hidden):
         place = Path(stack.env["FILEAPI_DIR"])
         assert not place.is_relative_to(hidden)
         assert place.stat().st_uid != 0 and place.parent.stat().st_mode & 0o777 == 0o750
-        user = helpers.Api(stack, stack.token("alice"))
+        user = stack.user("alice")
         assert user.wait(user.upload()["part_id"]) == "finished"
         # Programs that run are replaced, and the stack stays where it is.
         stack.run("start")
@@ -44,13 +44,10 @@ def test_a_folder_that_the_user_cannot_reach(helpers, hidden):
     assert set(stack.status().values()) == {"-"}
 
 
-def test_a_path_without_sbin(helpers):
+def test_a_path_without_sbin(new_stack):
     """An ordinary user's PATH, which lacks nginx's folder, is enough."""
-    stack = helpers.make_stack(PATH="/usr/local/bin:/usr/bin:/bin")
-    try:
-        assert stack.status()["nginx"] != "-"
-    finally:
-        stack.stop()
+    stack = new_stack(PATH="/usr/local/bin:/usr/bin:/bin")
+    assert stack.status()["nginx"] != "-"
 
 
 def test_a_start_that_fails_leaves_nothing_running(helpers, tmp_path):

@@ -1,33 +1,21 @@
 """What every store must do for the service, through the whole of it; ./check runs this on each of them."""
 import os
-import time
 
 import pytest
+from processes import until
 
-
-@pytest.fixture(scope="module")
-def own(helpers):
-    """A stack whose store is emptied of what is not needed at once."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="1")
-    yield stack
-    stack.stop()
-
-
-@pytest.fixture(scope="module")
-def user(own, helpers):
-    return helpers.Api(own, own.token("alice", org="acme"))
+# What is not needed goes at once.
+OWN = {"FILEAPI_STORE_GRACE": "1"}
 
 
 def rows(stack):
     return set(stack.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file").split())
 
 
-def until_clean(stack, seconds=30):
+def until_clean(stack):
     """Until the store holds what rows own, and no upload in parts is left."""
-    deadline = time.monotonic() + seconds
-    while stack.objects.names() != rows(stack) or getattr(stack.objects, "uploads", list)():
-        assert time.monotonic() < deadline, (stack.objects.names(), rows(stack))
-        time.sleep(0.2)
+    until(lambda: stack.objects.names() == rows(stack)
+          and not getattr(stack.objects, "uploads", list)(), 30)
 
 
 @pytest.mark.parametrize("size", [1, 4095, (5 << 20) + 1, (32 << 20) + 1, 75_000_001])

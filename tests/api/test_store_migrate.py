@@ -108,9 +108,9 @@ def test_foreign_names_stay(quiet, pair):
     assert_same(quiet, target.side, {first + "0", first[:-1]})
 
 
-def test_while_the_service_runs(helpers, minio):
+def test_while_the_service_runs(new_stack, helpers, minio):
     """Uploads, overwrites and deletions go on; the last pass leaves what rows own, and no more."""
-    stack = helpers.make_stack(FILEAPI_STORE_GRACE="0")
+    stack = new_stack(FILEAPI_STORE_GRACE="0")
     ended, failures = threading.Event(), []
     source = stack.objects
     if isinstance(source, Bucket):
@@ -132,7 +132,7 @@ def test_while_the_service_runs(helpers, minio):
 
     try:
         sides.fill(stack, source.put, 1000)
-        users = [threading.Thread(target=work, args=(helpers.Api(stack, stack.token(f"u{i}")), i))
+        users = [threading.Thread(target=work, args=(stack.user(f"u{i}"), i))
                  for i in range(3)]
         for each in users:
             each.start()
@@ -148,7 +148,6 @@ def test_while_the_service_runs(helpers, minio):
         assert rig.side.names() >= set(sides.owned(stack))
     finally:
         ended.set()
-        stack.stop()
 
 
 def test_refusals(quiet, pair):

@@ -12,16 +12,10 @@ from pathlib import Path
 
 from api_conftest import ROOT, STORE_KIND, Stack
 from minio_server import MinIO
+from processes import children_of, until
 from proxy import Http, Postgres, Proxy, Raw
 
 SERVICES = ("postgres", "fileapi-jobs", "fileapi-ws", "fileapi", "nginx")
-
-
-def children_of(pid):
-    try:
-        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def command_of(pid):
@@ -169,12 +163,10 @@ class Hurt(Stack):
             collector = subprocess.Popen([f"{self.env['FILEAPI_BIN']}/fileapi-jobs"],
                                          env={**self.environment, **self.env}, stdout=log,
                                          stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
         try:
-            while self.sql("SELECT (SELECT count(*) FROM object_intent WHERE deadline < now())"
-                           " + (SELECT count(*) FROM object_tombstone)") != "0":
-                assert time.monotonic() < deadline, "the collector has not ended" + self.logs()
-                time.sleep(0.02)
+            until(lambda: self.sql("SELECT (SELECT count(*) FROM object_intent WHERE deadline < now())"
+                                   " + (SELECT count(*) FROM object_tombstone)") == "0",
+                  30, told=self.logs)
         finally:
             collector.terminate()
             collector.wait(30)

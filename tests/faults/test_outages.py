@@ -7,7 +7,7 @@ from pathlib import Path
 
 import checker
 import pytest
-from hurt import children_of
+from processes import children_of
 from load import Load
 from world import Caller
 
