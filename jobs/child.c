@@ -49,16 +49,15 @@ static enum fa_db_outcome
 begin(struct fa_task_ctx *ctx, const struct order *order, struct fa_job *job, struct fa_error *err)
 {
     char machine[FA_MACHINE_BYTES];
-    struct fa_uuid id;
     struct fa_job_owner self = {
         .machine = machine, .pid = getpid(), .pid_start = fa_job_process_start(getpid())};
 
-    if (!fa_uuid_parse(order->job, strlen(order->job), &id))
-        return (enum fa_db_outcome)fa_error_set(err, FA_E_INTERNAL, "malformed job id");
+    job->attempt = strtoll(order->attempt, NULL, 10);
+    if (!fa_uuid_parse(order->job, strlen(order->job), &job->id))
+        return fa_db_fail(err, FA_E_INTERNAL, "malformed job id");
     if (fa_machine_name(ctx->options->job_machine, machine, sizeof machine, err) < 0)
         return FA_DB_FAILED;
-    return fa_job_begin(ctx->db, &id, strtoll(order->attempt, NULL, 10), &self, ctx->arena, job,
-                        err);
+    return fa_job_begin(ctx->db, job, &self, ctx->arena, err);
 }
 
 /* Turns a task's failure into the job's outcome; the process's exit status. */

@@ -54,8 +54,8 @@ fa_job_detach(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid
 }
 
 static enum fa_db_outcome
-begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt, const struct fa_job_owner *self,
-      struct fa_arena *arena, struct fa_job *job, const char **lock_r, struct fa_error *err)
+begin(struct fa_db *db, struct fa_job *job, const struct fa_job_owner *self, struct fa_arena *arena,
+      const char **lock_r, struct fa_error *err)
 {
     /* The claim, which made the attempt, is durable; a server that crashes and forgets this one
      * takes the attempt for one that never began, and gives the job to another attempt. */
@@ -67,19 +67,18 @@ begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt, const struct 
                      " RETURNING " FA_JOB_LOCK_NAME " AS lock_name, " FA_JOB_COLUMNS};
 
     return fa_db_row(db, &begin,
-                     FA_PARAMS(FA_UUID(id), FA_INT(attempt), FA_TEXT(self->machine),
+                     FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_TEXT(self->machine),
                                FA_INT(self->pid), FA_INT(self->pid_start)),
                      FA_COLUMNS(FA_COLUMN_TEXT("lock_name", lock_r), FA_JOB_TARGETS(job)), arena,
                      err);
 }
 
 enum fa_db_outcome
-fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
-             const struct fa_job_owner *self, struct fa_arena *arena, struct fa_job *job,
-             struct fa_error *err)
+fa_job_begin(struct fa_db *db, struct fa_job *job, const struct fa_job_owner *self,
+             struct fa_arena *arena, struct fa_error *err)
 {
     const char *lock = NULL;
-    enum fa_db_outcome outcome = begin(db, id, attempt, self, arena, job, &lock, err);
+    enum fa_db_outcome outcome = begin(db, job, self, arena, &lock, err);
 
     if (outcome == FA_DB_ROW)
         fa_db_keep_lock(db, FA_JOB_LOCK, lock);
@@ -90,12 +89,11 @@ int
 fa_job_warm(struct fa_db *db, struct fa_error *err)
 {
     /* What the first use of a statement costs, in the server and here, is paid for no job. */
-    static const struct fa_uuid nobody = {{0}};
     const struct fa_job_owner self = {.machine = ""};
-    struct fa_job job = {.id = nobody};
+    struct fa_job job = {.attempt = 0};
     const char *lock;
 
-    if (begin(db, &nobody, 0, &self, NULL, &job, &lock, err) < 0)
+    if (begin(db, &job, &self, NULL, &lock, err) < 0)
         return -1;
     return fa_job_hold(db, &job, err) < 0 ? -1 : 0;
 }

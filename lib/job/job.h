@@ -94,12 +94,13 @@ enum fa_db_outcome fa_job_claim(struct fa_db *db, const char *machine,
                                 enum fa_job_priority priority, struct fa_arena *arena,
                                 struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
 
-/* The child's first step: takes the attempt's advisory lock, for this session of `db` and each
- * later one, and puts its process into the row.  FA_DB_NONE when the attempt is superseded, has
- * begun already, or is another machine's: it must leave. */
-enum fa_db_outcome fa_job_begin(struct fa_db *db, const struct fa_uuid *id, int64_t attempt,
+/* The child's first step: takes the advisory lock of `job`, of which it knows id and attempt, for
+ * this session of `db` and each later one, puts its process into the row, and fills in the rest.
+ * FA_DB_NONE when the attempt is superseded, has begun already, or is another machine's: it must
+ * leave. */
+enum fa_db_outcome fa_job_begin(struct fa_db *db, struct fa_job *job,
                                 const struct fa_job_owner *self, struct fa_arena *arena,
-                                struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
+                                struct fa_error *err) FA_MUSTCHECK;
 
 /* Connects and makes ready what a child needs first, before there is a job. */
 int fa_job_warm(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;
