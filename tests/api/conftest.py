@@ -3,6 +3,7 @@ import asyncio
 import functools
 import json
 import os
+import pwd
 import shlex
 import shutil
 import signal
@@ -108,6 +109,21 @@ class Stack:
     def user(self, sub="alice", **claims):
         """Someone who asks with a token of these claims."""
         return Api(self, self.token(sub, **claims))
+
+    def command(self, *arguments, **env):
+        """fileapictl, as the store's user; arguments for subprocess."""
+        user = os.stat(self.env["FILEAPI_STORE"]).st_uid
+        as_user = []
+        if os.geteuid() == 0 and user != 0:
+            as_user = ["setpriv", "--reuid", str(user), "--regid", str(pwd.getpwuid(user).pw_gid),
+                       "--init-groups"]
+        return {"args": [*as_user, Path(self.env["FILEAPI_BIN"], "fileapictl"), *arguments],
+                "env": {**os.environ, **self.env, **env}, "cwd": self.env["FILEAPI_DIR"]}
+
+    def ctl(self, *arguments, **env):
+        """Runs fileapictl to its end."""
+        return subprocess.run(**self.command(*arguments, **env), capture_output=True, text=True,
+                              timeout=600)
 
     def status(self):
         done = subprocess.run([ROOT / "scripts/stack", "status", "--dir", self.folder],

@@ -1,11 +1,9 @@
-"""Rows and objects to match, made without fileapi's own code, and fileapictl to run on them."""
+"""Rows and objects to match, made and looked at without fileapi's own code."""
 import hashlib
 import os
-import pwd
 import subprocess
 import time
 import uuid
-from pathlib import Path
 
 from objects import Folder
 
@@ -18,23 +16,6 @@ def new_key(age=0.0):
     number = number & ~(0xF << 76) | 7 << 76
     digits = f"{number & ~(3 << 62) | 2 << 62:032x}"
     return f"{digits[-2:]}/{digits}"
-
-
-def command(stack, *arguments, **env):
-    """fileapictl on a stack, as the store's user; arguments for subprocess."""
-    user = os.stat(stack.env["FILEAPI_STORE"]).st_uid
-    as_user = []
-    if os.geteuid() == 0 and user != 0:
-        as_user = ["setpriv", "--reuid", str(user), "--regid", str(pwd.getpwuid(user).pw_gid),
-                   "--init-groups"]
-    return {"args": [*as_user, Path(stack.env["FILEAPI_BIN"], "fileapictl"), *arguments],
-            "env": {**os.environ, **stack.env, **env}, "cwd": stack.env["FILEAPI_DIR"]}
-
-
-def ctl(stack, *arguments, **env):
-    """Runs fileapictl to its end."""
-    return subprocess.run(**command(stack, *arguments, **env), capture_output=True, text=True,
-                          timeout=600)
 
 
 def owned(stack):
@@ -84,10 +65,10 @@ class Rig:
             self.side.delete(name)
 
     def ctl(self, *arguments, **env):
-        return ctl(self.stack, *arguments, **{**self.env, **env})
+        return self.stack.ctl(*arguments, **{**self.env, **env})
 
     def command(self, *arguments, **env):
-        return command(self.stack, *arguments, **{**self.env, **env})
+        return self.stack.command(*arguments, **{**self.env, **env})
 
     def fill(self, count, **options):
         return fill(self.stack, self.side.put, count, **options)

@@ -62,13 +62,10 @@ def test_two_stacks_side_by_side(new_stack, stack, helpers):
 
 def test_migrations_apply_once(stack):
     """A second run finds everything present; a changed file is refused."""
-    import subprocess
-    import os
-    run = [Path(stack.env["FILEAPI_BIN"]) / "fileapictl", "migrate"]
-    done = subprocess.run(run, env={**os.environ, **stack.env}, capture_output=True, text=True)
+    done = stack.ctl("migrate")
     assert done.returncode == 0 and "applied" not in done.stdout, done.stderr
     stack.sql("UPDATE schema_migration SET sha256 = '\\x00'::bytea WHERE version = 1")
-    done = subprocess.run(run, env={**os.environ, **stack.env}, capture_output=True, text=True)
+    done = stack.ctl("migrate")
     assert done.returncode == 1 and "has changed since it was applied" in done.stderr
     stack.sql("UPDATE schema_migration SET sha256 = s.sha256 FROM (SELECT sha256(convert_to("
               f"pg_read_file('{stack.env['FILEAPI_SQL']}/0001_base.sql'), 'UTF8')) AS sha256) s"

@@ -148,7 +148,7 @@ def test_lost_derived_files_are_made_again(new_stack):
     cad = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{hopeless}'")
     for key in (*keys.values(), cad):
         side.delete(key)
-    done = sides.ctl(stack, "fsck", "--repair", "--json")
+    done = stack.ctl("fsck", "--repair", "--json")
     lines = {line.get("object"): line for line in map(json.loads, done.stdout.splitlines())}
     assert lines[keys[part]]["repair"] == "a job makes it anew"
     assert "the CAD is lost too" in lines[keys[hopeless]]["repair"]
@@ -169,9 +169,9 @@ def test_after_a_restore(new_stack):
     dump = subprocess.run(["pg_dump", "-Fc", "-U", "postgres"], **pg).stdout
     user.call("DELETE", f"/api/v1/part/{part}/assets/", params={"basename": "goes.txt"})
     user.upload(b"new", kind="misc", name="new.txt", part=part)
-    assert sides.ctl(stack, "gc").returncode == 0 and goes not in side.names()
+    assert stack.ctl("gc").returncode == 0 and goes not in side.names()
     subprocess.run(["pg_restore", "--clean", "-U", "postgres", "-d", "fileapi"], input=dump, **pg)
-    done = sides.ctl(stack, "fsck", "--json")
+    done = stack.ctl("fsck", "--json")
     *lines, summary = map(json.loads, done.stdout.splitlines())
     assert [(d["difference"], d["object"]) for d in lines] == [("lost", goes)]
     assert lines[0]["owners"] == [{"part_id": part, "basename": "goes.txt", "size": 4}]

@@ -160,7 +160,7 @@ def test_an_upload_that_comes_too_late(new_stack, helpers, failpoints):
     late.start()
     until(lambda: stack.sql("SELECT count(*) FROM object_intent") != "0", 4)
     stack.sql("UPDATE object_intent SET deadline = now()")
-    assert sides.ctl(stack, "gc").returncode == 0
+    assert stack.ctl("gc").returncode == 0
     late.join()
     helpers.assert_problem(answers[0], 503, "Service temporarily unavailable.")
     assert stack.sql("SELECT count(*) FROM asset") == "0"
@@ -188,7 +188,7 @@ def test_race_against_uploads(new_stack, helpers):
 
     def repeat(*arguments):
         while not ended.is_set():
-            done = sides.ctl(stack, *arguments)
+            done = stack.ctl(*arguments)
             runs[arguments[0]] += 1
             if done.returncode:
                 problems.append(done.stdout + done.stderr)
@@ -226,6 +226,6 @@ def test_race_against_uploads(new_stack, helpers):
         deadline = time.monotonic() + 20
         while side.names() != set(sides.owned(stack)):
             assert time.monotonic() < deadline, side.names() ^ set(sides.owned(stack))
-            assert sides.ctl(stack, "gc").returncode == 0
+            assert stack.ctl("gc").returncode == 0
     finally:
         ended.set()

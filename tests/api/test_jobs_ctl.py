@@ -3,9 +3,7 @@ import json
 import os
 import signal
 import struct
-import subprocess
 import uuid
-from pathlib import Path
 
 import pytest
 from processes import alive, children_of, named, until
@@ -19,19 +17,14 @@ def one(machine):
     return machine()
 
 
-def run(stack, *words):
-    return subprocess.run([Path(stack.env["FILEAPI_BIN"], "fileapictl"), "jobs", *words],
-                          env={**os.environ, **stack.env}, capture_output=True, text=True, timeout=60)
-
-
 def ask(stack, *words):
-    done = run(stack, *words)
+    done = stack.ctl("jobs", *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def refused(stack, *words):
-    done = run(stack, *words)
+    done = stack.ctl("jobs", *words)
     assert done.returncode == 1 and done.stdout == "", done
     return done.stderr
 
