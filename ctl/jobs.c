@@ -28,18 +28,15 @@ typedef int rework(struct fa_db *db, struct fa_rework *rework, struct fa_error *
 static int
 change(struct fa_db *db, int argc, char **argv, rework *run, struct fa_error *err)
 {
-    struct fa_error ignored;
-
     if (argc < 2)
         return fa_error_set(err, FA_E_INTERNAL, "takes the ids of jobs");
     for (int i = 1; i < argc; i++) {
-        struct fa_rework job = {.told = {0}};
+        struct fa_rework job = {.told.log = NULL};
 
         if (fa_jobs_id(argv[i], &job.job, err) < 0)
             return -1;
         if (run(db, &job, err) < 0)
             return fa_error_wrap(err, "%s", argv[i]);
-        fa_announce(db, &job.told, &ignored);
         printf("%s\n", argv[i]);
     }
     return 0;

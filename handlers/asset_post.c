@@ -75,7 +75,6 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
     const struct fa_form *form = request->form;
     struct fa_object object = form->object;
     struct fa_reuse reuse = {.found = false};
-    struct fa_error ignored;
     struct fa_upload upload = {
         .asset = {.access = request->access,
                   .new_part = request->new_part,
@@ -86,7 +85,8 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
                   .object = &object,
                   .reuse = &reuse,
                   .request_id = request->id,
-                  .grace_s = ctx->options->store_grace},
+                  .grace_s = ctx->options->store_grace,
+                  .told.log = ctx->log},
         .options = ctx->options,
         .arena = request->arena,
     };
@@ -110,7 +110,5 @@ fa_asset_post(struct fa_ctx *ctx, const struct fa_request *request, struct fa_re
         return -1;
     if (upload.replay.found)
         return reply_again(ctx, request, &upload.replay, reply, err);
-    if (fa_announce(ctx->db, &upload.asset.told, &ignored) < 0)
-        fa_log_error(ctx->log, "upload_announce", &ignored);
     return fa_reply_text(reply, upload.answer);
 }

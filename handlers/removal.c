@@ -5,23 +5,18 @@
 
 typedef int remover(struct fa_db *db, struct fa_removal *removal, struct fa_error *err);
 
-/* Removes, and tells whoever listens. */
 static int
 run(struct fa_ctx *ctx, const struct fa_request *request, remover *remove, struct fa_error *err)
 {
-    struct fa_error ignored;
     struct fa_removal removal = {
         .access = request->access,
         .request_id = request->id,
         .grace_s = ctx->options->store_grace,
         .basename = request->form != NULL ? fa_request_text(request, "basename") : NULL,
+        .told.log = ctx->log,
     };
 
-    if (remove(ctx->db, &removal, err) < 0)
-        return -1;
-    if (fa_announce(ctx->db, &removal.told, &ignored) < 0)
-        fa_log_error(ctx->log, "removal_announce", &ignored);
-    return 0;
+    return remove(ctx->db, &removal, err);
 }
 
 int

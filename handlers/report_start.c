@@ -6,14 +6,13 @@ int
 fa_report_start(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
                 struct fa_error *err)
 {
-    struct fa_error ignored;
-    struct fa_report_request report = {
-        .access = request->access, .request_id = request->id, .options = ctx->options};
+    struct fa_report_request report = {.access = request->access,
+                                       .request_id = request->id,
+                                       .options = ctx->options,
+                                       .told.log = ctx->log};
 
     if (fa_report_request(ctx->db, &report, err) < 0)
         return -1;
-    if (fa_announce(ctx->db, &report.told, &ignored) < 0)
-        fa_log_error(ctx->log, "report_announce", &ignored);
     return fa_reply_message(request, reply,
                             "Celery worker for storing analysis result file started.", err);
 }

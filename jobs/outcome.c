@@ -57,7 +57,6 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
     fa_arena_init(&arena, ARENA_LIMIT);
-    ending->told = (struct fa_announcement){.jobs = true};
     if (outcome != FA_DB_ROW)
         return outcome;
     if (ending->failure != NULL)
@@ -68,21 +67,9 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
         outcome = fa_event_keep(db, &news, &job->id, NULL, err);
     if (outcome < 0)
         return outcome;
-    ending->told.events = true;
+    ending->told.events = ending->told.jobs = true;
     return fa_job_end(db, job, news.event, ending->failure != NULL ? ending->failure->detail : NULL,
                       err);
-}
-
-static enum fa_db_outcome
-finish(struct fa_db *db, struct ending *ending, struct fa_error *err)
-{
-    enum fa_db_outcome outcome = fa_db_transaction(db, end_job, ending, err);
-    struct fa_error ignored;
-
-    /* A hint: listeners and supervisors look by themselves now and then. */
-    if (outcome == FA_DB_ROW)
-        fa_announce(db, &ending->told, &ignored);
-    return outcome;
 }
 
 enum fa_db_outcome
@@ -91,7 +78,7 @@ fa_outcome_finish(struct fa_db *db, const struct fa_job *job, const char *part_s
 {
     struct ending ending = {.job = job, .part_status = part_status};
 
-    return finish(db, &ending, err);
+    return fa_announce_after(db, end_job, &ending, &ending.told, err);
 }
 
 enum fa_db_outcome
@@ -100,7 +87,7 @@ fa_outcome_fail(struct fa_db *db, const struct fa_job *job, const struct fa_erro
 {
     struct ending ending = {.job = job, .failure = failure};
 
-    return finish(db, &ending, err);
+    return fa_announce_after(db, end_job, &ending, &ending.told, err);
 }
 
 enum fa_db_outcome

@@ -80,7 +80,6 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_job *job = work->ctx->job;
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
-    work->told = (struct fa_announcement){0};
     if (outcome != FA_DB_ROW)
         return outcome;
     if (work->step->kind == NULL)
@@ -96,7 +95,7 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
 static int
 write_stage(struct work *work, fa_db_work *change, struct fa_error *err)
 {
-    enum fa_db_outcome outcome = fa_db_transaction(work->ctx->db, change, work, err);
+    enum fa_db_outcome outcome = fa_announce_after(work->ctx->db, change, work, &work->told, err);
 
     if (outcome == FA_DB_NONE)
         return superseded(err);
@@ -130,7 +129,6 @@ static int
 finish_stage(struct work *work, struct fa_error *err)
 {
     struct fa_task_ctx *ctx = work->ctx;
-    struct fa_error ignored;
     FA_AUTO_FD fd = fa_cad_process_take(&work->process, work->step->output, ctx, err);
 
     if (fd < 0)
@@ -148,8 +146,6 @@ finish_stage(struct work *work, struct fa_error *err)
         return -1;
     work->done++;
     work->begun = false;
-    if (fa_announce(ctx->db, &work->told, &ignored) < 0)
-        fa_log_error(ctx->log, "announce", &ignored);
     return 0;
 }
 
@@ -249,7 +245,8 @@ open_input(struct fa_task_ctx *ctx, struct fa_error *err)
 int
 fa_task_cad_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
-    struct work work = {.ctx = ctx, .process = {.outputs = {-1, -1, -1}, .progress = -1}};
+    struct work work = {
+        .ctx = ctx, .process = {.outputs = {-1, -1, -1}, .progress = -1}, .told.log = ctx->log};
     FA_AUTO_FD input = open_input(ctx, err);
     int result;
 

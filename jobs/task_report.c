@@ -42,7 +42,6 @@ end(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_job *job = work->ctx->job;
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
-    work->told = (struct fa_announcement){0};
     if (outcome == FA_DB_ROW)
         outcome = fa_cad_put_derived(db, &job->part, "report", &work->object,
                                      work->ctx->options->store_grace, err);
@@ -95,8 +94,7 @@ write_report(struct work *work, struct fa_error *err)
 int
 fa_task_report_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
-    struct work work = {.ctx = ctx};
-    struct fa_error ignored;
+    struct work work = {.ctx = ctx, .told.log = ctx->log};
     enum fa_db_outcome outcome = fa_db_transaction(ctx->db, begin, &work, err);
 
     if (outcome != FA_DB_ROW)
@@ -104,10 +102,8 @@ fa_task_report_run(struct fa_task_ctx *ctx, struct fa_error *err)
     fa_progress_tell(ctx, stage, 0);
     if (write_report(&work, err) < 0)
         return -1;
-    outcome = fa_db_transaction(ctx->db, end, &work, err);
+    outcome = fa_announce_after(ctx->db, end, &work, &work.told, err);
     if (outcome != FA_DB_ROW)
         return outcome;
-    if (fa_announce(ctx->db, &work.told, &ignored) < 0)
-        fa_log_error(ctx->log, "announce", &ignored);
     return fa_outcome_finish(ctx->db, ctx->job, NULL, err) < 0 ? -1 : 0;
 }

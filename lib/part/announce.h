@@ -1,17 +1,23 @@
-/* What a transaction leaves to be told after its commit: kept events, and that there are jobs. */
+/* Work that others are to hear of: transactions, and the hints that go out after them. */
 #ifndef FA_PART_ANNOUNCE_H
 #define FA_PART_ANNOUNCE_H
 
+#include "lib/base/log.h"
 #include "lib/db/db.h"
 
-/* Starts zeroed, again at each try of the transaction. */
+/* What a transaction leaves to be hinted at. */
 struct fa_announcement {
-    bool jobs;   /* some were queued, cancelled or ended: supervisors look */
-    bool events; /* some were kept: they are published and told */
+    bool jobs;                /* some were queued, cancelled or ended: supervisors look */
+    bool events;              /* some were kept: they are published and told */
+    const struct fa_log *log; /* where a lost hint is told; NULL: nowhere */
 };
 
-/* All of it in one notification transaction.  A failure is only worth a log line: rows are the
- * truth, listeners and supervisors look by themselves now and then. */
-int fa_announce(struct fa_db *db, const struct fa_announcement *announcement, struct fa_error *err);
+/* Runs `work` as fa_db_transaction does, with nothing announced yet at each try, and after the
+ * commit gives the hints that the work has asked for in `told`, in one notification transaction.
+ * One that is lost is no failure: rows are the truth, listeners and supervisors look by themselves
+ * now and then. */
+enum fa_db_outcome fa_announce_after(struct fa_db *db, fa_db_work *work, void *closure,
+                                     struct fa_announcement *told,
+                                     struct fa_error *err) FA_MUSTCHECK;
 
 #endif

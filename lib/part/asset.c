@@ -110,7 +110,6 @@ fa_asset_put(struct fa_db *db, struct fa_asset_upload *upload, struct fa_error *
     enum fa_db_outcome outcome;
 
     upload->queued = false;
-    upload->told = (struct fa_announcement){0};
     outcome = upload->new_part ? create_part(db, upload, &arena, err)
                                : fa_access_lock(db, &upload->access, FA_WRITE, err);
     if (outcome >= 0)

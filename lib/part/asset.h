@@ -21,7 +21,7 @@ struct fa_asset_upload {
     struct fa_reuse *reuse;      /* what fa_reuse_prepare found; may be NULL */
     bool queued;                 /* set: a job was queued */
     int64_t grown;               /* set: by how many bytes the part has become larger */
-    struct fa_announcement told; /* set, for fa_announce after the commit */
+    struct fa_announcement told; /* its log is the caller's to set */
 };
 
 /* Inside a transaction: writes asset, stages, job (or what is reused) and the replaced object's

@@ -76,7 +76,7 @@ queue(struct fa_db *db, void *closure, struct fa_error *err)
     enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(remake->part)), err);
 
     self->result = FA_REMAKE_SETTLED;
-    self->told = (struct fa_announcement){.jobs = true};
+    self->told.jobs = true;
     if (outcome == FA_DB_ROW)
         outcome =
             fa_db_run(db, &still, FA_PARAMS(FA_UUID(remake->part), FA_TEXT(remake->key)), err);
@@ -94,7 +94,6 @@ fa_remake_derived(struct fa_db *db, struct fa_store *store, const struct fa_rema
 {
     struct remaking self = {.remake = remake, .task = find_task(remake->kind)};
     enum fa_db_outcome outcome;
-    struct fa_error ignored;
 
     *result_r = FA_REMAKE_NO_TASK;
     if (self.task == NULL)
@@ -103,9 +102,8 @@ fa_remake_derived(struct fa_db *db, struct fa_store *store, const struct fa_rema
     *result_r = FA_REMAKE_NO_CAD;
     if (outcome != FA_DB_ROW)
         return outcome < 0 ? -1 : 0;
-    if (fa_db_transaction(db, queue, &self, err) < 0)
+    if (fa_announce_after(db, queue, &self, &self.told, err) < 0)
         return -1;
     *result_r = self.result;
-    fa_announce(db, &self.told, &ignored);
     return 0;
 }

@@ -14,11 +14,11 @@ static const struct fa_statement drop_assets = {
     " INSERT INTO object_tombstone (object_key, due_at)"
     " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
 
-/* Starts a transaction's work: nothing told yet, the part locked, the right checked. */
+/* Starts a transaction's work: the part locked, the right checked. */
 static enum fa_db_outcome
 begin(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
-    removal->told = (struct fa_announcement){.jobs = true};
+    removal->told.jobs = true;
     return fa_access_lock(db, &removal->access, FA_WRITE, err);
 }
 
@@ -144,7 +144,7 @@ remove_part(struct fa_db *db, void *closure, struct fa_error *err)
 static int
 run(struct fa_db *db, fa_db_work *work, struct fa_removal *removal, struct fa_error *err)
 {
-    return fa_db_transaction(db, work, removal, err) < 0 ? -1 : 0;
+    return fa_announce_after(db, work, removal, &removal->told, err) < 0 ? -1 : 0;
 }
 
 int

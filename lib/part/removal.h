@@ -16,7 +16,7 @@ struct fa_removal {
     const char *request_id;
     int64_t grace_s;      /* how long what is removed stays readable for downloads under way */
     const char *basename; /* of fa_removal_asset */
-    struct fa_announcement told; /* set, for fa_announce after it */
+    struct fa_announcement told; /* its log is the caller's to set */
 };
 
 /* Removes the asset of that name.  Where it was the part's CAD, what was derived from it goes too,

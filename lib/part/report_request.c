@@ -24,7 +24,6 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_quota_amounts one_job = {.of[FA_QUOTA_JOBS] = 1};
     enum fa_db_outcome outcome = fa_access_lock(db, &request->access, FA_READ, err);
 
-    request->told = (struct fa_announcement){0};
     if (outcome >= 0)
         outcome = fa_db_run(db, &find_current, FA_PARAMS(FA_UUID(&job.part)), err);
     if (outcome < 0)
@@ -49,5 +48,5 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
 int
 fa_report_request(struct fa_db *db, struct fa_report_request *request, struct fa_error *err)
 {
-    return fa_db_transaction(db, request_report, request, err) < 0 ? -1 : 0;
+    return fa_announce_after(db, request_report, request, &request->told, err) < 0 ? -1 : 0;
 }

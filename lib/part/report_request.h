@@ -10,7 +10,7 @@ struct fa_report_request {
     struct fa_access access;
     const char *request_id;
     const struct fa_options *options; /* quotas */
-    struct fa_announcement told;      /* set, for fa_announce after the commit */
+    struct fa_announcement told;      /* its log is the caller's to set */
 };
 
 /* Queues the report job, joins the one that is open, or, when the report is current, keeps its

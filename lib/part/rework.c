@@ -97,7 +97,7 @@ retry(struct fa_db *db, void *closure, struct fa_error *err)
     struct found found = {.state = NULL};
     enum fa_db_outcome outcome;
 
-    rework->told = (struct fa_announcement){.jobs = true};
+    rework->told.jobs = true;
     outcome = find(db, &rework->job, &arena, &found, err);
     if (outcome != FA_DB_ROW)
         return outcome;
@@ -132,7 +132,6 @@ cancel(struct fa_db *db, void *closure, struct fa_error *err)
     struct found found = {.state = NULL};
     enum fa_db_outcome outcome;
 
-    rework->told = (struct fa_announcement){0};
     outcome = find(db, &rework->job, &arena, &found, err);
     if (outcome != FA_DB_ROW)
         return outcome;
@@ -147,11 +146,11 @@ cancel(struct fa_db *db, void *closure, struct fa_error *err)
 int
 fa_rework_retry(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
 {
-    return fa_db_transaction(db, retry, rework, err) < 0 ? -1 : 0;
+    return fa_announce_after(db, retry, rework, &rework->told, err) < 0 ? -1 : 0;
 }
 
 int
 fa_rework_cancel(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
 {
-    return fa_db_transaction(db, cancel, rework, err) < 0 ? -1 : 0;
+    return fa_announce_after(db, cancel, rework, &rework->told, err) < 0 ? -1 : 0;
 }

@@ -6,7 +6,7 @@
 
 struct fa_rework {
     struct fa_uuid job;
-    struct fa_announcement told; /* set, for fa_announce after it */
+    struct fa_announcement told; /* its log is the caller's to set */
 };
 
 /* A job that has failed or was cancelled is queued again, as if asked for anew; one that waits for

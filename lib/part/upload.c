@@ -63,7 +63,7 @@ place(struct fa_db *db, void *closure, struct fa_error *err)
 int
 fa_upload_place(struct fa_db *db, struct fa_upload *upload, struct fa_error *err)
 {
-    enum fa_db_outcome outcome = fa_db_transaction(db, place, upload, err);
+    enum fa_db_outcome outcome = fa_announce_after(db, place, upload, &upload->asset.told, err);
 
     (void)FA_FAILPOINT("upload.after_commit");
     return outcome < 0 ? -1 : 0;
