@@ -1,17 +1,13 @@
 """Pages of other origins: who may read which answer, for every kind of answer, and in a real browser."""
 import http.client
-import http.server
-import json
 import re
-import shutil
 import ssl
 import subprocess
-import threading
 import urllib.parse
 import uuid
-from html import unescape
 
 import pytest
+from browser import Site, needs_chromium
 from processes import until
 
 LISTED = "https://cad.example:8443"
@@ -23,32 +19,13 @@ EXPOSED = {"Content-Disposition", "ETag", "Content-Range", "Accept-Ranges", "Ret
            "X-Request-Id", "Idempotency-Replayed", "WWW-Authenticate", "Allow"}
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    """Serves the page that its server holds."""
-
-    def do_GET(self):
-        body = self.server.page.encode() if self.path == "/" else b""
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
 def sites():
     """Two web servers: the pages of one may use the API, those of the other may not."""
-    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) for _ in range(2)]
-    for server in servers:
-        server.origin = f"http://localhost:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield servers
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    sites = [Site(), Site()]
+    yield sites
+    for site in sites:
+        site.close()
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +186,7 @@ def test_any_origin(helpers):
 
 
 SCRIPT = """
-const api = %s, headers = {Authorization: "Bearer " + %s}, told = {};
+const [api, token] = given, headers = {Authorization: "Bearer " + token};
 async function run() {
   const form = new FormData();
   form.append("asset_type", "cad");
@@ -229,33 +206,13 @@ async function run() {
   const patch = await fetch(file, {method: "PATCH", headers});
   told.patch = [patch.status, (await patch.json()).detail, patch.headers.get("Allow")];
 }
-run().catch(e => { told.failed = String(e); })
-     .finally(() => { document.body.textContent = "told:" + JSON.stringify(told) + ":told"; });
 """
-
-
-def browse(site, own, user, folder):
-    """What the page's script tells after it ran in Chromium."""
-    site.page = ("<!DOCTYPE html><meta charset=utf-8><body><script>"
-                 + SCRIPT % (json.dumps(own.url), json.dumps(user.token)) + "</script>")
-    done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-         "--ignore-certificate-errors", "--no-first-run", f"--user-data-dir={folder}",
-         "--virtual-time-budget=30000", "--dump-dom", site.origin + "/"],
-        capture_output=True, text=True, timeout=120)
-    told = re.search("told:(.*):told", done.stdout)
-    assert told, (done.stdout[-2000:], done.stderr[-2000:])
-    return json.loads(unescape(told[1]))
-
-
-needs_chromium = pytest.mark.skipif(not shutil.which("chromium"),
-                                    reason="chromium is missing: apt-get install chromium")
 
 
 @needs_chromium
 def test_browser_of_a_listed_page(own, user, sites, tmp_path):
     """A page uploads, downloads, and reads names, tags and errors in Chromium."""
-    told = browse(sites[0], own, user, tmp_path)
+    told = sites[0].run(SCRIPT, [own.url, user.token], tmp_path)
     assert "failed" not in told, told
     assert told["upload"] == 200 and told["same"] == 304
     status, text, disposition, etag, content_range = told["download"]
@@ -272,5 +229,5 @@ def test_browser_of_a_listed_page(own, user, sites, tmp_path):
 def test_browser_of_another_page(own, user, sites, tmp_path):
     """A page that is not listed gets no answer to read, and its upload is not even sent."""
     before = own.sql("SELECT count(*) FROM asset")
-    assert browse(sites[1], own, user, tmp_path) == {"failed": "TypeError: Failed to fetch"}
+    assert sites[1].run(SCRIPT, [own.url, user.token], tmp_path) == {"failed": "TypeError: Failed to fetch"}
     assert own.sql("SELECT count(*) FROM asset") == before

@@ -1,47 +1,17 @@
 """Events in Chromium: WebSocket, EventSource and fetch, from a page of another origin."""
-import http.server
-import json
-import subprocess
-import threading
-
 import pytest
-from test_cors import needs_chromium
-
-
-class Site(http.server.BaseHTTPRequestHandler):
-    """Serves the page, and takes what its script tells."""
-
-    def do_GET(self):
-        self.answer(self.server.page.encode())
-
-    def do_POST(self):
-        self.server.told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.answer(b"")
-        self.server.done.set()
-
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
+from browser import Site, needs_chromium
 
 
 @pytest.fixture
 def site():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    server.origin, server.done = f"http://localhost:{server.server_port}", threading.Event()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    site = Site()
+    yield site
+    site.close()
 
 
 SCRIPT = """
-const [api, token, after] = %s, headers = {Authorization: "Bearer " + token}, told = {};
+const [api, token, after] = given, headers = {Authorization: "Bearer " + token};
 const ticket = async () =>
   (await (await fetch(api + "/api/v1/ws-ticket/", {method: "POST", headers})).json()).ticket;
 const messages = (socket, count) => new Promise((done, failed) => {
@@ -74,8 +44,6 @@ async function run() {
   await reader.cancel();
   told.fetched = [...text.matchAll(/^data: (.*)$/gm)].map((m) => JSON.parse(m[1]).id);
 }
-run().catch((e) => { told.failed = String(e); })
-     .finally(() => fetch("/told", {method: "POST", body: JSON.stringify(told)}));
 """
 
 
@@ -83,28 +51,14 @@ run().catch((e) => { told.failed = String(e); })
 def test_a_browser_hears_of_events(new_stack, site, tmp_path):
     """A ticket, the subprotocol, an EventSource and a fetch all bring what was missed."""
     stack = new_stack(FILEAPI_CORS_ORIGINS=site.origin)
-    browser = None
-    try:
-        user = stack.user("alice")
-        after = user.get("/api/v1/events/?after=latest").json()["next"]
-        account = stack.sql("SELECT account_id FROM account WHERE subject = 'alice'")
-        for number in range(2):
-            stack.sql("INSERT INTO event_outbox (part_id, body, recipients) VALUES (gen_random_uuid(),"
-                      f" '{{\"event\":\"finished\",\"n\":{number}}}', ARRAY['{account}'::uuid])")
-        ids = [e["id"] for e in user.get(f"/api/v1/events/?after={after}").json()["events"]]
-        assert len(ids) == 2
-        site.page = ("<!DOCTYPE html><meta charset=utf-8><script>"
-                     + SCRIPT % json.dumps([stack.url, user.token, after]) + "</script>")
-        browser = subprocess.Popen(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--ignore-certificate-errors", "--no-first-run", f"--user-data-dir={tmp_path}",
-             "--remote-debugging-port=0", site.origin + "/"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert site.done.wait(60), "the page tells nothing"
-        assert site.told == {
-            "ticket": ids, "echo": "hällo", "close": [4000, True], "protocol": [*ids, "bearer"],
-            "source": [[i, str(i)] for i in ids], "fetched": ids}
-    finally:
-        if browser:
-            browser.terminate()
-            browser.wait(20)
+    user = stack.user("alice")
+    after = user.get("/api/v1/events/?after=latest").json()["next"]
+    account = stack.sql("SELECT account_id FROM account WHERE subject = 'alice'")
+    for number in range(2):
+        stack.sql("INSERT INTO event_outbox (part_id, body, recipients) VALUES (gen_random_uuid(),"
+                  f" '{{\"event\":\"finished\",\"n\":{number}}}', ARRAY['{account}'::uuid])")
+    ids = [e["id"] for e in user.get(f"/api/v1/events/?after={after}").json()["events"]]
+    assert len(ids) == 2
+    assert site.run(SCRIPT, [stack.url, user.token, after], tmp_path) == {
+        "ticket": ids, "echo": "hällo", "close": [4000, True], "protocol": [*ids, "bearer"],
+        "source": [[i, str(i)] for i in ids], "fetched": ids}
