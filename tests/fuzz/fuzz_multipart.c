@@ -1,6 +1,5 @@
 /* Multipart bodies: whole and byte by byte must be the same to the sink. */
-#include "fcgi/multipart.h"
-#include "lib/base/buf.h"
+#include "tests/unit/multipart_notes.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,37 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int
-note_begin(void *closure, const struct fa_multipart_part *part, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_printf(closure, "<%s|", part->name);
-    if (part->filename != NULL)
-        fa_buf_add(closure, part->filename, part->filename_length);
-    return 0;
-}
-
-static int
-note_data(void *closure, const char *bytes, size_t length, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_add(closure, bytes, length);
-    return 0;
-}
-
-static int
-note_end(void *closure, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_add_text(closure, ">");
-    return 0;
-}
-
 /* 1 when the form was accepted. */
 static int
 parse(const char *body, size_t length, size_t step, struct fa_buf *seen)
 {
-    static const struct fa_multipart_sink notes = {note_begin, note_data, note_end};
     static struct fa_multipart parser;
     struct fa_error err = {0};
 

@@ -1,40 +1,9 @@
 /* The multipart parser: equal results however the body is cut, and no half forms. */
 #include "fcgi/filename.h"
-#include "fcgi/multipart.h"
-#include "lib/base/buf.h"
+#include "tests/unit/multipart_notes.h"
 #include "tests/unit/unit.h"
 
 #define TYPE "multipart/form-data; boundary=XyZ"
-
-/* Writes down what the sink sees: <name|filename>contents. */
-static int
-note_begin(void *closure, const struct fa_multipart_part *part, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_printf(closure, "<%s|", part->name);
-    if (part->filename != NULL)
-        fa_buf_add(closure, part->filename, part->filename_length);
-    fa_buf_add_text(closure, ">");
-    return 0;
-}
-
-static int
-note_data(void *closure, const char *bytes, size_t length, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_add(closure, bytes, length);
-    return 0;
-}
-
-static int
-note_end(void *closure, struct fa_error *err)
-{
-    (void)err;
-    fa_buf_add_text(closure, ";");
-    return 0;
-}
-
-static const struct fa_multipart_sink notes = {note_begin, note_data, note_end};
 
 /* Feeds the body up to `cut` in one piece and the rest in pieces of `step`; 0 when all of it was
  * accepted. */
