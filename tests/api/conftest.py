@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import shlex
-import shutil
 import signal
 import ssl
 import struct
@@ -196,8 +195,7 @@ class Api:
             if state not in ("queued", "running"):
                 return state
             time.sleep(0.02)
-        raise AssertionError(f"job {task} of part {part} is {state} after {timeout} s"
-                             + self.stack.logs())
+        raise AssertionError(f"job {task} of part {part} is {state} after {timeout} s")
 
     def events(self, until, then=None, query="", timeout=30):
         """Opens the WebSocket, calls then(), and collects messages until until(message)."""
@@ -246,6 +244,15 @@ def shared_swift():
 def pytest_sessionfinish():
     while _swift:
         _swift.pop().close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails shows the ends of the logs of the stacks it had."""
+    report = (yield).get_result()
+    for name, value in item.funcargs.items() if report.failed else ():
+        for stack in [value] if isinstance(value, Stack) else getattr(value, "started", []):
+            report.sections.append((f"logs of {name}", stack.logs()))
 
 
 def make_stack(**environment):
@@ -302,14 +309,13 @@ def alice(stack):
 @pytest.fixture
 def new_stack():
     """Starts stacks with options of their own, which end with the test."""
-    started = []
-
     def start(**environment):
-        started.append(make_stack(**environment))
-        return started[-1]
+        start.started.append(make_stack(**environment))
+        return start.started[-1]
 
+    start.started = []
     yield start
-    for stack in started:
+    for stack in start.started:
         stack.stop()
 
 

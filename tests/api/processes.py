@@ -4,13 +4,11 @@ import time
 from pathlib import Path
 
 
-def until(what, timeout=20, pause=0.02, told=str):
-    """Waits for what() to be true; the seconds that took.  A failure says what was waited for, and
-    what told() has to say."""
+def until(what, timeout=20, pause=0.02):
+    """Waits for what() to be true; the seconds that took.  A failure says what was waited for."""
     began = time.monotonic()
     while not what():
-        assert time.monotonic() - began < timeout, \
-            f"not within {timeout} s: {inspect.getsource(what).strip()} {told()}"
+        assert time.monotonic() - began < timeout, f"not within {timeout} s: {inspect.getsource(what).strip()}"
         time.sleep(pause)
     return time.monotonic() - began
 

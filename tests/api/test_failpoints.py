@@ -23,7 +23,7 @@ def test_worker_dies_in_an_upload(new_stack, helpers, place):
     assert stack.sql("SELECT count(*) FROM asset") == str(UPLOAD[place])
     stack.sql("UPDATE object_intent SET deadline = now()")
     until(lambda: stack.sql("SELECT count(*) FROM object_intent") == "0"
-          and len(stack.objects.names()) == UPLOAD[place], told=stack.logs)
+          and len(stack.objects.names()) == UPLOAD[place])
 
 
 @pytest.mark.parametrize("place", ["job.started", "job.stage"])

@@ -83,7 +83,7 @@ def test_events_after_the_database_was_gone(own, user):
     sessions = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fileapi-ws'"
     before = own.sql(sessions)
     own.sql(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) AS daemon")
-    until(lambda: own.sql(sessions) not in ("", before), 10, told=own.logs)
+    until(lambda: own.sql(sessions) not in ("", before), 10)
     made = {}
     events = user.events(lambda e: e.get("task") and e["part_id"] == made.get("part_id"),
                          lambda: made.update(user.upload(name="news.stl")))

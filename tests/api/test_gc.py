@@ -173,10 +173,9 @@ def test_jobs_collect_too(new_stack):
     user = stack.user("alice")
     part = user.upload(b"1", kind="misc", name="a.txt")["part_id"]
     user.upload(b"2", kind="misc", name="a.txt", part=part, overwrite="true")
-    until(lambda: len(stack.objects.names()) == 1, told=stack.logs)
+    until(lambda: len(stack.objects.names()) == 1)
     log = Path(stack.env["FILEAPI_LOGS"], "fileapi-jobs.log")
-    until(lambda: '"event":"collected","objects":1,"abandoned":0,"failed":0' in log.read_text(),
-          told=stack.logs)
+    until(lambda: '"event":"collected","objects":1,"abandoned":0,"failed":0' in log.read_text())
 
 
 def test_race_against_uploads(new_stack, helpers):
@@ -218,7 +217,7 @@ def test_race_against_uploads(new_stack, helpers):
         ended.set()
         for each in others:
             each.join()
-        assert not problems, problems[0] + stack.logs()
+        assert not problems, problems[0]
         print(runs)
         assert runs["gc"] > 5 and runs["fsck"] > 5
         sides.assert_whole(stack, side)

@@ -40,7 +40,7 @@ def configure(stack, replacements):
     master = int(Path(stack.folder, "run/nginx.pid").read_text().split()[0])
     before = set(children_of(master))
     os.kill(master, signal.SIGHUP)
-    until(lambda: (now := set(children_of(master))) and not before & now, 30, told=stack.logs)
+    until(lambda: (now := set(children_of(master))) and not before & now, 30)
 
 
 def connect(stack):

@@ -124,7 +124,6 @@ def test_ledger_is_folded(stack):
     """The housekeeping folds many changes into one row and changes no sum."""
     user = stack.user("q-fold")
     many(user, 10, 7)
-    until(lambda: stack.sql("SELECT count(*) FROM quota_use WHERE NOT folded") == "0",
-          told=stack.logs)
+    until(lambda: stack.sql("SELECT count(*) FROM quota_use WHERE NOT folded") == "0")
     assert quota(user)["user"]["bytes"]["used"] == 70
     assert quota(user)["user"]["parts"]["used"] == 10

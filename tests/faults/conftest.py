@@ -13,6 +13,7 @@ api_conftest = importlib.util.module_from_spec(spec)
 sys.modules["api_conftest"] = api_conftest
 spec.loader.exec_module(api_conftest)
 helpers = api_conftest.helpers
+pytest_runtest_makereport = api_conftest.pytest_runtest_makereport
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ class Hurt(Stack):
             if done.returncode == 0:
                 continue
             # Dying processes may hold a socket for a moment.
-            assert time.monotonic() < deadline, done.stderr + self.logs()
+            assert time.monotonic() < deadline, done.stderr
             time.sleep(0.2)
 
     def restart_postgres(self, then=lambda: None):
@@ -147,7 +147,7 @@ class Hurt(Stack):
         deadline = time.monotonic() + patience
         while self.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") != "0":
             assert time.monotonic() < deadline, "jobs stay open: " + self.sql(
-                "SELECT * FROM job WHERE state IN ('queued', 'running')") + self.logs()
+                "SELECT * FROM job WHERE state IN ('queued', 'running')")
             self.sql("UPDATE job SET not_before = now()"
                      " WHERE state = 'queued' AND not_before > now()")
             time.sleep(0.05)
@@ -166,7 +166,7 @@ class Hurt(Stack):
         try:
             until(lambda: self.sql("SELECT (SELECT count(*) FROM object_intent WHERE deadline < now())"
                                    " + (SELECT count(*) FROM object_tombstone)") == "0",
-                  30, told=self.logs)
+                  30)
         finally:
             collector.terminate()
             collector.wait(30)
