@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -54,12 +55,22 @@ default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A caller that ended before the request was heard has left the child to another parent. */
 static void
-become(const struct fa_spawn *spawn, const char *path)
+die_with(pid_t caller)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != caller)
+        _exit(CANNOT_EXEC);
+}
+
+static void
+become(const struct fa_spawn *spawn, const char *path, pid_t caller)
 {
     static char *const nothing[] = {NULL};
     static const struct rlimit no_core = {0, 0};
 
+    if (spawn->die_with_caller)
+        die_with(caller);
     if (spawn->session)
         setsid();
     arrange_descriptors(spawn);
@@ -80,6 +91,7 @@ pid_t
 fa_spawn_start(const struct fa_spawn *spawn, struct fa_error *err)
 {
     char path[PATH_MAX];
+    pid_t caller = getpid();
     pid_t pid;
 
     if (spawn->descriptor_count > DESCRIPTORS_MAX)
@@ -90,6 +102,6 @@ fa_spawn_start(const struct fa_spawn *spawn, struct fa_error *err)
     if (pid < 0)
         return fa_error_errno(err, FA_E_STORE, errno, "fork %s", spawn->argv[0]);
     if (pid == 0)
-        become(spawn, path);
+        become(spawn, path, caller);
     return pid;
 }

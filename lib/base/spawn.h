@@ -19,7 +19,8 @@ struct fa_spawn {
     int64_t memory_bytes; /* limits; 0: as the caller's */
     int64_t cpu_seconds;  /* SIGXCPU */
     int64_t file_bytes;
-    int64_t files; /* open descriptors */
+    int64_t files;        /* open descriptors */
+    bool die_with_caller; /* SIGKILL when the caller's process ends */
 };
 
 /*
