@@ -3,7 +3,10 @@
 #include "lib/auth/keys.h"
 #include "lib/base/clock.h"
 #include "lib/db/db.h"
+#include "lib/sandbox/sandbox.h"
 #include "lib/store/store.h"
+
+#include <string.h>
 
 static int
 check_keys(const struct fa_options *options, struct fa_error *err)
@@ -15,6 +18,21 @@ check_keys(const struct fa_options *options, struct fa_error *err)
         result = fa_keys_usable(keys, options->issuer, fa_clock_now_us(), err);
     fa_keys_close(&keys);
     return result;
+}
+
+/* Without one, jobs that parse uploaded files are refused, unless the operator has said otherwise.
+ */
+static int
+check_sandbox(const struct fa_options *options, struct fa_error *err)
+{
+    if (strcmp(options->sandbox, "off") == 0) {
+        printf("sandbox OFF by FILEAPI_SANDBOX: a hostile file may take the service's rights\n");
+        return 0;
+    }
+    if (fa_sandbox_check(err) < 0)
+        return fa_error_wrap(err, "sandbox");
+    printf("sandbox ok\n");
+    return 0;
 }
 
 int
@@ -36,6 +54,8 @@ fa_command_health(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *er
         printf("store ok\n");
     if (result == 0 && (result = check_keys(ctl->options, err)) == 0)
         printf("keys ok\n");
+    if (result == 0)
+        result = check_sandbox(ctl->options, err);
     fa_store_close(&store);
     fa_db_free(&db);
     return result;

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/spawn.h"
 #include "lib/base/utf8.h"
+#include "lib/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,10 +40,13 @@ spawn(const struct fa_task_ctx *ctx, const struct fa_limits *limits, const int *
       struct fa_error *err)
 {
     /* The descriptors' numbers in the child: 3 is the input, then as listed. */
-    static const char *const argv[] = {"fileapi-cad", "--in",       "fd:3", "--metrics",
-                                       "fd:4",        "--glb",      "fd:5", "--png",
-                                       "fd:6",        "--progress", "fd:7", NULL};
+    const char *open = strcmp(ctx->options->sandbox, "off") == 0 ? "--no-sandbox" : NULL;
+    const char *const argv[] = {"fileapi-cad", "--in", "fd:3",  "--metrics", "fd:4",
+                                "--glb",       "fd:5", "--png", "fd:6",      "--progress",
+                                "fd:7",        open,   NULL};
 
+    if (open == NULL && fa_sandbox_check(err) < 0)
+        return fa_error_wrap(err, "no sandbox for the CAD analysis");
     return fa_spawn_start(&(const struct fa_spawn){.folder = ctx->options->libexec,
                                                    .argv = argv,
                                                    .descriptors = descriptors,
@@ -50,7 +54,9 @@ spawn(const struct fa_task_ctx *ctx, const struct fa_limits *limits, const int *
                                                    .memory_bytes = limits->memory_bytes,
                                                    .cpu_seconds = limits->cpu_s,
                                                    .file_bytes = limits->file_bytes,
-                                                   .files = limits->files},
+                                                   .files = limits->files,
+                                                   .session = true,
+                                                   .die_with_caller = true},
                           err);
 }
 
@@ -248,7 +254,9 @@ void
 fa_cad_process_close(struct fa_cad_process *process)
 {
     if (process->pid > 0) {
-        kill(process->pid, SIGKILL);
+        /* Before its setsid there is no such group. */
+        if (kill(-process->pid, SIGKILL) < 0)
+            kill(process->pid, SIGKILL);
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }

@@ -42,7 +42,8 @@ struct fa_cad_step {
     char line[FA_CAD_LINE];
 };
 
-/* Starts it on `input`, with limits that grow with the file. */
+/* Starts it on `input`, with limits that grow with the file.  FA_E_INTERNAL when the kernel has no
+ * sandbox, unless FILEAPI_SANDBOX is off. */
 int fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *ctx, int input,
                          struct fa_error *err) FA_MUSTCHECK;
 

@@ -5,6 +5,7 @@
  * it is a converter.
  */
 #include "jobs/cad/analysis.h"
+#include "lib/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ static const char usage_text[] =
     "  --name NAME      the model's name\n"
     "  --size PIXELS    the picture's side, 16 to 1024 (512)\n"
     "  --progress FILE  a line for every step\n"
+    "  --no-sandbox     keep the rights of whoever calls, where the kernel has no sandbox\n"
     "\n"
     "A FILE may be fd:N, an open descriptor.  Exit status: 0 done, 3 the file cannot be used,\n"
     "1 anything else went wrong.\n";
@@ -87,6 +89,7 @@ main(int argc, char **argv)
         {"progress", required_argument, NULL, FA_CAD_PROGRESS},
         {"name", required_argument, NULL, 'n'},
         {"size", required_argument, NULL, 's'},
+        {"no-sandbox", no_argument, NULL, 'u'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -94,6 +97,7 @@ main(int argc, char **argv)
     const char *names[FA_CAD_FILES] = {NULL};
     struct fa_cad_request request = {.name = "part", .size = FA_RENDER_SIZE};
     struct fa_error err = {0};
+    bool boxed = true;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -101,6 +105,8 @@ main(int argc, char **argv)
             request.name = optarg;
         else if (option == 's')
             request.size = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (option == 'u')
+            boxed = false;
         else if (option == 'h')
             return usage(stdout, EXIT_SUCCESS);
         else if (option == 'v')
@@ -115,7 +121,8 @@ main(int argc, char **argv)
         return usage(stderr, EXIT_USAGE);
     if (open_files(names, &request) < 0)
         return EXIT_FAILURE;
-    if (fa_cad_analyse(&request, &err) == 0)
+    if ((!boxed || fa_sandbox_enter(request.files[FA_CAD_IN], &err) == 0) &&
+        fa_cad_analyse(&request, &err) == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "fileapi-cad: %s\n", err.detail);
     if (err.action[0] != '\0')

@@ -109,7 +109,7 @@ write_settings() {
             FILEAPI_SQL "$sql" \
             FILEAPI_WORKERS "$workers"
         # Options given by the caller's environment hold for this stack.
-        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|QUOTA_[A-Z_]+|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
+        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|SANDBOX|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|QUOTA_[A-Z_]+|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
         env | quote_values '^FILEAPI_CORS_ORIGINS='
         env | quote_values '^OIDC_(ALGORITHMS|AUDIENCE|CLIENT|ISSUER|[A-Z]+_(CLAIMS?|ROLES))='
         store_settings
