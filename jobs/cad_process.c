@@ -200,6 +200,16 @@ fa_cad_process_step(struct fa_cad_process *process, struct fa_cad_step *step, st
     return read_line(step, err);
 }
 
+/* The lengths that a model's header gives are those of its file (glTF 2.0, section 4.4). */
+static bool
+is_whole_model(int fd, off_t size)
+{
+    uint32_t head[5]; /* magic, version, length; the JSON chunk's length and type */
+
+    return pread(fd, head, sizeof head, 0) == sizeof head && (off_t)head[2] == size &&
+           head[3] % 4 == 0 && (off_t)head[3] + (off_t)sizeof head <= size;
+}
+
 int
 fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output output,
                     const struct fa_task_ctx *ctx, struct fa_error *err)
@@ -228,6 +238,8 @@ fa_cad_process_take(const struct fa_cad_process *process, enum fa_cad_output out
         memcmp(head, forms[output].magic, forms[output].magic_length) != 0)
         return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad made a malformed %s",
                             forms[output].what);
+    if (output == FA_CAD_GLB && !is_whole_model(copy, info.st_size))
+        return fa_error_set(err, FA_E_INTERNAL, "fileapi-cad made a model of another length");
     return fa_steal_fd(&copy);
 }
 
