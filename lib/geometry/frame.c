@@ -1,7 +1,6 @@
 #include "lib/geometry/frame.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The part's longer side takes this share of the frame. */
 static const float fill_share = 0.84F;
@@ -55,16 +54,13 @@ fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh, const struct f
                                .side = side,
                                .points = malloc(mesh->vertex_count * sizeof *frame->points),
                                .depth = malloc(samples * sizeof *frame->depth),
-                               .facets = malloc(samples * sizeof *frame->facets),
+                               .facets = calloc(samples, sizeof *frame->facets),
                                .ink = calloc(samples, 1)};
     if (frame->points == NULL || frame->depth == NULL || frame->facets == NULL ||
         frame->ink == NULL) {
         fa_frame_close(frame);
         return fa_error_set(err, FA_E_MEMORY, "picture");
     }
-    for (size_t i = 0; i < samples; i++)
-        frame->depth[i] = -INFINITY;
-    memset(frame->facets, 0xff, samples * sizeof *frame->facets);
     for (size_t v = 0; v < mesh->vertex_count; v++)
         fa_frame_turn(mesh->vertices[v], frame->points[v]);
     fit(frame);
@@ -161,12 +157,14 @@ fa_frame_fill(struct fa_frame *frame)
 
             find_span(&triangle, y, (int)frame->side, &first, &last);
             for (int x = first; x <= last; x++) {
+                size_t at = start + (size_t)x;
+                /* In double: seen nearly edge-on, a facet's slope is enormous. */
                 float z =
                     (float)(triangle.depth_x * (x + 0.5) + triangle.depth_y * y + triangle.depth_0);
 
-                if (z > frame->depth[start + (size_t)x]) {
-                    frame->depth[start + (size_t)x] = z;
-                    frame->facets[start + (size_t)x] = (uint32_t)f;
+                if (frame->facets[at] == FA_NO_FACET || z > frame->depth[at]) {
+                    frame->depth[at] = z;
+                    frame->facets[at] = (uint32_t)f + 1;
                 }
             }
         }

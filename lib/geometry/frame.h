@@ -12,15 +12,15 @@
 
 #include <math.h>
 
-enum { FA_SAMPLES = 4, FA_NO_FACET = UINT32_MAX }; /* samples along each side of a pixel */
+enum { FA_SAMPLES = 4, FA_NO_FACET = 0 }; /* samples along each side of a pixel */
 
 struct fa_frame {
     const struct fa_mesh *mesh;
     const struct fa_normals *normals;
     uint32_t side;      /* samples along each side of the frame */
     float (*points)[3]; /* the mesh's vertices in screen space */
-    float *depth;       /* per sample: z of what is seen there */
-    uint32_t *facets;   /* per sample: the facet seen there, or FA_NO_FACET */
+    uint32_t *facets;   /* per sample: 1 + the facet seen there, or FA_NO_FACET */
+    float *depth;       /* per sample where a facet is seen: its z */
     uint8_t *ink;       /* per sample: darkness of lines, 0 to 255 */
 };
 

@@ -69,8 +69,15 @@ outline_ink(const struct fa_frame *frame, uint32_t x, uint32_t y)
     static const int offsets[4][2] = {{REACH, 0}, {-REACH, 0}, {0, REACH}, {0, -REACH}};
     size_t at = (size_t)y * frame->side + x;
     float step = step_share * (float)frame->side;
+    uint32_t own = frame->facets[at];
     uint8_t ink = 0;
 
+    /* Within a facet nothing ends. */
+    if (x >= REACH && y >= REACH && x + REACH < frame->side && y + REACH < frame->side &&
+        frame->facets[at - REACH] == own && frame->facets[at + REACH] == own &&
+        frame->facets[at - REACH * (size_t)frame->side] == own &&
+        frame->facets[at + REACH * (size_t)frame->side] == own)
+        return 0;
     for (int i = 0; i < 4; i++) {
         uint32_t nx = x + (uint32_t)offsets[i][0];
         uint32_t ny = y + (uint32_t)offsets[i][1];

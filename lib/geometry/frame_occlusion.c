@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { DIRECTIONS = 16, RINGS = 3 };
+enum { DIRECTIONS = 16, RINGS = 3, UNKNOWN = -1 };
 
 /* Radius of the outermost ring, as a share of the frame. */
 static const float radius_share = 0.075F;
@@ -31,10 +31,11 @@ look(const struct fa_frame *frame, struct pixels *pixels)
             size_t at = (size_t)y * (size_t)pixels->size + (size_t)x;
             float *normal = pixels->normals[at];
 
-            pixels->depth[at] = frame->depth[sample] / FA_SAMPLES;
+            pixels->depth[at] = -INFINITY;
             if (frame->facets[sample] == FA_NO_FACET)
                 continue;
-            fa_frame_turn(frame->normals->facets[frame->facets[sample]], normal);
+            pixels->depth[at] = frame->depth[sample] / FA_SAMPLES;
+            fa_frame_turn(frame->normals->facets[frame->facets[sample] - 1], normal);
             if (normal[2] < 0)
                 for (int i = 0; i < 3; i++)
                     normal[i] = -normal[i];
@@ -82,7 +83,7 @@ make_offsets(float radius, int offsets[][2])
     }
 }
 
-/* Mean over the neighbours on the same surface. */
+/* Mean over the neighbours on the same surface; only every second pixel is known by itself. */
 static float
 smooth(const struct pixels *pixels, const float *values, int x, int y)
 {
@@ -95,7 +96,7 @@ smooth(const struct pixels *pixels, const float *values, int x, int y)
             size_t next = (size_t)ny * (size_t)pixels->size + (size_t)nx;
 
             if (nx < 0 || ny < 0 || nx >= pixels->size || ny >= pixels->size ||
-                !(fabsf(pixels->depth[next] - pixels->depth[at]) < 4))
+                !(values[next] >= 0) || !(fabsf(pixels->depth[next] - pixels->depth[at]) < 4))
                 continue;
             sum += values[next];
             count++;
@@ -114,11 +115,16 @@ occlude(const struct pixels *pixels, float *raw, float *out)
         for (int x = 0; x < pixels->size; x++) {
             size_t at = (size_t)y * (size_t)pixels->size + (size_t)x;
 
-            raw[at] = isfinite(pixels->depth[at]) ? occlusion_at(pixels, x, y, offsets, radius) : 1;
+            raw[at] = UNKNOWN;
+            if ((x + y) % 2 == 0 && isfinite(pixels->depth[at]))
+                raw[at] = occlusion_at(pixels, x, y, offsets, radius);
         }
     for (int y = 0; y < pixels->size; y++)
         for (int x = 0; x < pixels->size; x++)
-            out[(size_t)y * (size_t)pixels->size + (size_t)x] = smooth(pixels, raw, x, y);
+            out[(size_t)y * (size_t)pixels->size + (size_t)x] =
+                isfinite(pixels->depth[(size_t)y * (size_t)pixels->size + (size_t)x])
+                    ? smooth(pixels, raw, x, y)
+                    : 1;
 }
 
 int

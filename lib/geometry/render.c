@@ -52,6 +52,16 @@ normal_at(const struct fa_frame *frame, uint32_t facet, float x, float y, float 
         normal[i] = length > 0 ? normal[i] / length : frame->normals->facets[facet][i];
 }
 
+/* The sharpness of the gloss. */
+static float
+power_36(float x)
+{
+    float power_4 = x * x * x * x;
+    float power_16 = power_4 * power_4 * power_4 * power_4;
+
+    return power_16 * power_16 * power_4;
+}
+
 /* Light on a facet at a sample, times its colour; `occlusion` dims what comes from all around. */
 static void
 shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occlusion,
@@ -71,7 +81,7 @@ shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occl
     around = ground + (sky - ground) * (world[2] + 1) / 2;
     for (size_t i = 0; i < FA_COUNT(lights); i++)
         direct += lights[i].power * fmaxf(0, dot(normal, lights[i].direction));
-    shine = gloss * powf(fmaxf(0, dot(normal, half_way)), 36);
+    shine = gloss * power_36(fmaxf(0, dot(normal, half_way)));
     for (int i = 0; i < 3; i++)
         colour[i] = base_colour[i] * (around * occlusion + direct * (0.4F + 0.6F * occlusion)) +
                     shine * occlusion;
@@ -121,7 +131,7 @@ resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px
             continue;
         if (frame->facets[at] != shaded) {
             shaded = frame->facets[at];
-            shade(frame, shaded, (float)x + 0.5F, (float)y + 0.5F, occlusion, colour);
+            shade(frame, shaded - 1, (float)x + 0.5F, (float)y + 0.5F, occlusion, colour);
         }
         for (int i = 0; i < 3; i++)
             sum[i] += colour[i] * (1 - ink) + ink_colour[i] * ink;
