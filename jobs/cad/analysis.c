@@ -95,7 +95,8 @@ analyse(struct part *part, struct fa_error *err)
     if (read_stl(part, err) < 0)
         return -1;
     say(part, "percent\tcad_analysis\t40");
-    if (fa_mesh_weld(&part->stl, &part->mesh, err) < 0)
+    if (fa_mesh_weld((const float(*)[3])part->stl.corners, NULL, part->stl.facet_count, &part->mesh,
+                     err) < 0)
         return -1;
     /* The soup is the largest thing here; only its counts are needed further on. */
     free(part->stl.corners);

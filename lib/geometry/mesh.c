@@ -43,47 +43,54 @@ find_vertex(struct weld *weld, const float corner[3])
 }
 
 static void
-weld_facets(struct weld *weld, const struct fa_stl *stl)
+weld_facets(struct weld *weld, const float (*corners)[3], const uint16_t *colours, size_t count)
 {
     struct fa_mesh *mesh = weld->mesh;
 
-    for (size_t i = 0; i < stl->facet_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint32_t facet[3];
 
         for (size_t j = 0; j < 3; j++)
-            facet[j] = find_vertex(weld, stl->corners[3 * i + j]);
-        if (facet[0] == facet[1] || facet[1] == facet[2] || facet[2] == facet[0])
+            facet[j] = find_vertex(weld, corners[3 * i + j]);
+        if (facet[0] == facet[1] || facet[1] == facet[2] || facet[2] == facet[0]) {
             mesh->degenerate++;
-        else
-            memcpy(mesh->facets[mesh->facet_count++], facet, sizeof facet);
+            continue;
+        }
+        memcpy(mesh->facets[mesh->facet_count], facet, sizeof facet);
+        if (colours != NULL)
+            mesh->colours[mesh->facet_count] = colours[i];
+        mesh->facet_count++;
     }
 }
 
 int
-fa_mesh_weld(const struct fa_stl *stl, struct fa_mesh *mesh, struct fa_error *err)
+fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t count, struct fa_mesh *mesh,
+             struct fa_error *err)
 {
     struct weld weld = {.mesh = mesh};
-    size_t corners = 3 * stl->facet_count;
     size_t slots = 64;
     void *fitted;
 
     *mesh = (struct fa_mesh){.vertices = NULL};
-    if (corners >= EMPTY)
+    if (count >= EMPTY / 3)
         return fa_error_set(err, FA_E_CONTENT, "The file holds too many facets.");
     /* A closed mesh has half as many vertices as facets; soups have up to three times as many. */
-    while (slots < corners + corners / 3)
+    while (slots < 4 * count)
         slots *= 2;
     weld.mask = slots - 1;
     weld.table = malloc(slots * sizeof *weld.table);
-    mesh->vertices = malloc(corners * sizeof *mesh->vertices);
-    mesh->facets = malloc(stl->facet_count * sizeof *mesh->facets + 1);
-    if (weld.table == NULL || mesh->vertices == NULL || mesh->facets == NULL) {
+    mesh->vertices = malloc(3 * count * sizeof *mesh->vertices + 1);
+    mesh->facets = malloc(count * sizeof *mesh->facets + 1);
+    if (colours != NULL)
+        mesh->colours = malloc(count * sizeof *mesh->colours + 1);
+    if (weld.table == NULL || mesh->vertices == NULL || mesh->facets == NULL ||
+        (colours != NULL && mesh->colours == NULL)) {
         free(weld.table);
         fa_mesh_free(mesh);
-        return fa_error_set(err, FA_E_MEMORY, "mesh of %zu facets", stl->facet_count);
+        return fa_error_set(err, FA_E_MEMORY, "mesh of %zu facets", count);
     }
     memset(weld.table, 0xff, slots * sizeof *weld.table);
-    weld_facets(&weld, stl);
+    weld_facets(&weld, corners, colours, count);
     free(weld.table);
     fitted = realloc(mesh->vertices, mesh->vertex_count * sizeof *mesh->vertices + 1);
     if (fitted != NULL)
@@ -100,6 +107,7 @@ fa_mesh_free(struct fa_mesh *mesh)
 {
     free(mesh->vertices);
     free(mesh->facets);
+    free(mesh->colours);
     *mesh = (struct fa_mesh){.vertices = NULL};
 }
 
@@ -124,4 +132,28 @@ fa_mesh_normal(const struct fa_mesh *mesh, size_t facet, float normal[3])
     for (int i = 0; i < 3; i++)
         normal[i] = (float)(n[i] / length);
     return true;
+}
+
+double
+fa_mesh_area(const struct fa_mesh *mesh, size_t facet, double normal[3])
+{
+    const float *a = mesh->vertices[mesh->facets[facet][0]];
+    const float *b = mesh->vertices[mesh->facets[facet][1]];
+    const float *c = mesh->vertices[mesh->facets[facet][2]];
+    double u[3], v[3], length;
+
+    for (int i = 0; i < 3; i++) {
+        u[i] = (double)b[i] - (double)a[i];
+        v[i] = (double)c[i] - (double)a[i];
+    }
+    for (int i = 0; i < 3; i++)
+        normal[i] = u[(i + 1) % 3] * v[(i + 2) % 3] - u[(i + 2) % 3] * v[(i + 1) % 3];
+    length = sqrt(normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2]);
+    if (length > 0) {
+        double scale = 1 / length;
+
+        for (int i = 0; i < 3; i++)
+            normal[i] *= scale;
+    }
+    return length / 2;
 }

@@ -7,24 +7,39 @@
 #define FA_GEOMETRY_MESH_H
 
 #include "lib/base/error.h"
-#include "lib/geometry/stl.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct fa_mesh {
     float (*vertices)[3];
     size_t vertex_count;
     uint32_t (*facets)[3]; /* counter-clockwise seen from outside */
+    uint16_t *colours;     /* per facet, numbers that mean something to the scene; NULL: none */
     size_t facet_count;
     size_t degenerate; /* facets with two equal corners, left out */
 };
 
-/* Welds the soup; FA_E_MEMORY, or FA_E_CONTENT when no facet is left. */
-int fa_mesh_weld(const struct fa_stl *stl, struct fa_mesh *mesh, struct fa_error *err) FA_MUSTCHECK;
+/* Welds a soup of `count` facets, three corners each, with their colours where it has any (else
+ * NULL); FA_E_MEMORY, or FA_E_CONTENT when no facet is left. */
+int fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t count,
+                 struct fa_mesh *mesh, struct fa_error *err) FA_MUSTCHECK;
 
 void fa_mesh_free(struct fa_mesh *mesh);
 
+/* Area of a facet, and its normal, unit length or zero. */
+double fa_mesh_area(const struct fa_mesh *mesh, size_t facet, double normal[3]);
+
 /* Normal of a facet, unit length; false when it has no area. */
 bool fa_mesh_normal(const struct fa_mesh *mesh, size_t facet, float normal[3]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

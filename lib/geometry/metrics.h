@@ -4,6 +4,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/geometry/edges.h"
+#include "lib/geometry/stl.h"
 
 struct fa_metrics {
     double volume_mm3; /* never negative; meaningful when watertight */

@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (fa_stl_read(data, size, 10000, &stl, &err) < 0)
         return 0;
-    if (fa_mesh_weld(&stl, &mesh, &err) == 0) {
+    if (fa_mesh_weld((const float(*)[3])stl.corners, NULL, stl.facet_count, &mesh, &err) == 0) {
         if (fa_edges_build(&mesh, &edges, &err) == 0) {
             fa_buf_init(&json, 1 << 16);
             if (fa_metrics_measure(&mesh, &edges, &metrics, &err) == 0)
