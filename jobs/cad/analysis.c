@@ -174,6 +174,7 @@ fa_cad_analyse(const struct fa_cad_request *request, struct fa_error *err)
             say(&part, "failed\t%s\t%s", stages[i].name, err->detail);
     }
     fa_normals_free(&part.normals);
+    fa_metrics_free(&part.metrics);
     fa_edges_free(&part.edges);
     fa_mesh_free(&part.mesh);
     fa_stl_free(&part.stl);

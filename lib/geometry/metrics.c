@@ -1,4 +1,5 @@
 #include "lib/geometry/metrics.h"
+#include "lib/geometry/shells.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,115 +26,286 @@ value_of(const struct sum *sum)
     return sum->total + sum->lost;
 }
 
-static void
-measure_box(const struct fa_mesh *mesh, struct fa_metrics *metrics)
-{
-    for (int i = 0; i < 3; i++)
-        metrics->min_mm[i] = metrics->max_mm[i] = (double)mesh->vertices[mesh->facets[0][0]][i];
-    for (size_t v = 0; v < mesh->vertex_count; v++)
-        for (int i = 0; i < 3; i++) {
-            double value = (double)mesh->vertices[v][i];
+/* What is summed up for a piece. */
+struct piece {
+    struct sum volume, area, moment[3], surface[3];
+    double apex[3]; /* of the tetrahedra: the middle of what is open, else of the box */
+    double min[3], max[3];
+    uint64_t facets, loose; /* corners of edges that belong to a hole */
+    bool flips;             /* facets had to be turned: which side is out, nobody knows */
+};
 
-            metrics->min_mm[i] = fmin(metrics->min_mm[i], value);
-            metrics->max_mm[i] = fmax(metrics->max_mm[i], value);
-        }
+struct work {
+    const struct fa_mesh *mesh;
+    const struct fa_edges *edges;
+    struct fa_metrics *metrics;
+    struct fa_shells shells;
+    struct piece *pieces;
+    uint32_t count; /* of pieces told apart: all, or 1 */
+};
+
+static struct piece *
+piece_of(const struct work *work, size_t facet)
+{
+    return &work->pieces[work->count == work->shells.count ? work->shells.numbers[facet] : 0];
 }
 
-/* Signed tetrahedra from the box's centre: far from the origin they would cancel badly. */
-static void
-measure_volume(const struct fa_mesh *mesh, struct fa_metrics *metrics)
+/* In a closed surface each edge is passed as often in one direction as in the other. */
+static bool
+is_loose(const struct fa_edge *edge)
 {
-    struct sum volume = {0, 0};
-    struct sum area = {0, 0};
-    struct sum moment[3] = {{0, 0}, {0, 0}, {0, 0}};
-    double centre[3];
+    return edge->forward != edge->backward && edge->forward + edge->backward != 2;
+}
 
-    for (int i = 0; i < 3; i++)
-        centre[i] = (metrics->min_mm[i] + metrics->max_mm[i]) / 2;
-    for (size_t f = 0; f < mesh->facet_count; f++) {
-        double p[3][3], cross[3], six_volume;
+static void
+measure_boxes(const struct work *work)
+{
+    for (uint32_t i = 0; i < work->count; i++)
+        for (int k = 0; k < 3; k++) {
+            work->pieces[i].min[k] = INFINITY;
+            work->pieces[i].max[k] = -INFINITY;
+        }
+    for (size_t f = 0; f < work->mesh->facet_count; f++) {
+        struct piece *piece = piece_of(work, f);
 
+        piece->facets++;
+        piece->flips |= work->shells.turned[f];
         for (int j = 0; j < 3; j++)
-            for (int i = 0; i < 3; i++)
-                p[j][i] = (double)mesh->vertices[mesh->facets[f][j]][i] - centre[i];
-        for (int i = 0; i < 3; i++) {
-            int k = (i + 1) % 3;
-            int l = (i + 2) % 3;
+            for (int k = 0; k < 3; k++) {
+                double value = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
 
-            cross[i] = (p[1][k] - p[0][k]) * (p[2][l] - p[0][l]) -
-                       (p[1][l] - p[0][l]) * (p[2][k] - p[0][k]);
-        }
-        six_volume = p[0][0] * cross[0] + p[0][1] * cross[1] + p[0][2] * cross[2];
-        add(&volume, six_volume / 6);
-        add(&area, sqrt(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2]) / 2);
-        for (int i = 0; i < 3; i++)
-            add(&moment[i], six_volume / 24 * (p[0][i] + p[1][i] + p[2][i]));
+                piece->min[k] = value < piece->min[k] ? value : piece->min[k];
+                piece->max[k] = value > piece->max[k] ? value : piece->max[k];
+            }
     }
-    metrics->inverted = value_of(&volume) < 0;
-    metrics->volume_mm3 = fabs(value_of(&volume));
-    metrics->area_mm2 = value_of(&area);
-    for (int i = 0; i < 3; i++) {
-        double offset = metrics->volume_mm3 > 0 ? value_of(&moment[i]) / value_of(&volume) : 0;
-
-        metrics->centre_of_mass_mm[i] = centre[i] + (isfinite(offset) ? offset : 0);
-    }
-}
-
-static uint32_t
-find_root(uint32_t *parents, uint32_t facet)
-{
-    while (parents[facet] != facet)
-        facet = parents[facet] = parents[parents[facet]];
-    return facet;
-}
-
-/* Pieces: facets joined over common edges. */
-static int
-count_shells(const struct fa_mesh *mesh, const struct fa_edges *edges, uint64_t *shells_r,
-             struct fa_error *err)
-{
-    uint32_t *parents = malloc(mesh->facet_count * sizeof *parents);
-
-    if (parents == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "shells of %zu facets", mesh->facet_count);
-    for (size_t i = 0; i < mesh->facet_count; i++)
-        parents[i] = (uint32_t)i;
-    *shells_r = mesh->facet_count;
-    for (size_t i = 0; i < edges->count; i++) {
-        uint32_t one = find_root(parents, edges->list[i].facets[0]);
-        uint32_t other = find_root(parents, edges->list[i].facets[1]);
-
-        if (one != other) {
-            parents[one > other ? one : other] = one < other ? one : other;
-            --*shells_r;
-        }
-    }
-    free(parents);
-    return 0;
 }
 
 static void
-count_defects(const struct fa_edges *edges, struct fa_metrics *metrics)
+count_defects(const struct work *work)
 {
-    for (size_t i = 0; i < edges->count; i++) {
-        const struct fa_edge *edge = &edges->list[i];
+    struct fa_metrics *metrics = work->metrics;
+
+    for (size_t i = 0; i < work->edges->count; i++) {
+        const struct fa_edge *edge = &work->edges->list[i];
+        const float *ends[2] = {work->mesh->vertices[edge->low], work->mesh->vertices[edge->high]};
+        struct piece *piece = piece_of(work, edge->facets[0]);
         int uses = edge->forward + edge->backward;
 
-        metrics->open_edges += uses == 1;
+        if (uses == 1 && metrics->open_edges++ == 0)
+            for (int k = 0; k < 3; k++)
+                metrics->open_at_mm[k] = ((double)ends[0][k] + (double)ends[1][k]) / 2;
         metrics->non_manifold_edges += uses > 2;
         metrics->flipped_edges += uses == 2 && !fa_edge_is_sound(edge);
+        if (!is_loose(edge))
+            continue;
+        piece->loose += 2;
+        for (int j = 0; j < 2; j++)
+            for (int k = 0; k < 3; k++)
+                piece->apex[k] += (double)ends[j][k];
     }
     metrics->watertight =
         metrics->open_edges == 0 && metrics->non_manifold_edges == 0 && metrics->flipped_edges == 0;
+}
+
+/* Tetrahedra over the facets.  Far from the origin they would cancel badly, so their apex is near;
+ * over the middle of a hole they close it like a lid. */
+static void
+sum_facet(struct piece *piece, const double p[3][3], bool turned)
+{
+    double sign = turned ? -1 : 1;
+    double q[3][3], cross[3], six_volume, area;
+
+    for (int j = 0; j < 3; j++)
+        for (int k = 0; k < 3; k++)
+            q[j][k] = p[j][k] - piece->apex[k];
+    for (int i = 0; i < 3; i++) {
+        int k = (i + 1) % 3;
+        int l = (i + 2) % 3;
+
+        cross[i] =
+            (q[1][k] - q[0][k]) * (q[2][l] - q[0][l]) - (q[1][l] - q[0][l]) * (q[2][k] - q[0][k]);
+    }
+    six_volume = sign * (q[0][0] * cross[0] + q[0][1] * cross[1] + q[0][2] * cross[2]);
+    area = sqrt(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2]) / 2;
+    add(&piece->volume, six_volume / 6);
+    add(&piece->area, area);
+    for (int i = 0; i < 3; i++) {
+        double middle = q[0][i] + q[1][i] + q[2][i];
+
+        add(&piece->moment[i], six_volume / 24 * middle);
+        add(&piece->surface[i], area / 3 * middle);
+    }
+}
+
+static void
+sum_facets(const struct work *work)
+{
+    for (uint32_t i = 0; i < work->count; i++)
+        for (int k = 0; k < 3; k++)
+            work->pieces[i].apex[k] = work->pieces[i].loose > 0
+                                          ? work->pieces[i].apex[k] / (double)work->pieces[i].loose
+                                          : (work->pieces[i].min[k] + work->pieces[i].max[k]) / 2;
+    for (size_t f = 0; f < work->mesh->facet_count; f++) {
+        double p[3][3];
+
+        for (int j = 0; j < 3; j++)
+            for (int k = 0; k < 3; k++)
+                p[j][k] = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
+        sum_facet(piece_of(work, f), p, work->shells.turned[f]);
+    }
+}
+
+/* --- from pieces to the whole -------------------------------------------------------------------
+ */
+
+static bool
+contains(const struct fa_piece *outer, const struct fa_piece *inner)
+{
+    for (int k = 0; k < 3; k++)
+        if (inner->min_mm[k] < outer->min_mm[k] || inner->max_mm[k] > outer->max_mm[k])
+            return false;
+    return true;
+}
+
+static void
+conclude_piece(const struct piece *from, struct fa_piece *to)
+{
+    double volume = value_of(&from->volume);
+    double area = value_of(&from->area);
+    double box = 1;
+    bool inside = volume != 0;
+
+    *to = (struct fa_piece){.area_mm2 = area, .facets = from->facets, .closed = from->loose == 0};
+    for (int k = 0; k < 3; k++) {
+        double centre = from->apex[k] + value_of(&from->moment[k]) / (volume != 0 ? volume : 1);
+
+        to->min_mm[k] = from->min[k];
+        to->max_mm[k] = from->max[k];
+        to->centre_mm[k] = centre;
+        box *= from->max[k] - from->min[k];
+        inside &= centre >= from->min[k] && centre <= from->max[k];
+    }
+    /* An open surface may wind so that its lids count more than once. */
+    to->volume_mm3 = fmin(fabs(volume), box);
+    for (int k = 0; !inside && k < 3; k++)
+        to->centre_mm[k] =
+            area > 0 ? from->apex[k] + value_of(&from->surface[k]) / area : from->min[k];
+}
+
+static int
+by_volume(const void *one, const void *other)
+{
+    const struct fa_piece *a = one;
+    const struct fa_piece *b = other;
+
+    if (a->volume_mm3 != b->volume_mm3)
+        return a->volume_mm3 < b->volume_mm3 ? 1 : -1;
+    return a->facets < b->facets ? 1 : a->facets > b->facets ? -1 : 0;
+}
+
+/* An inward piece is a cavity when a larger outward one is around it; else it is a body that was
+ * written inside out. */
+static void
+find_cavities(struct fa_metrics *metrics)
+{
+    for (size_t i = 0; i < metrics->piece_count; i++) {
+        struct fa_piece *piece = &metrics->pieces[i];
+        bool around = false;
+
+        if (!piece->cavity)
+            continue;
+        for (size_t j = 0; j < i && !around; j++)
+            around = !metrics->pieces[j].cavity && contains(&metrics->pieces[j], piece);
+        piece->cavity = around;
+        metrics->inverted_shells += !around;
+    }
+}
+
+static void
+sum_pieces(struct fa_metrics *metrics)
+{
+    double volume = 0;
+    double moment[3] = {0, 0, 0};
+    double surface[3] = {0, 0, 0};
+    bool inside = true;
+
+    for (size_t i = 0; i < metrics->piece_count; i++) {
+        const struct fa_piece *piece = &metrics->pieces[i];
+        double share = piece->cavity ? -piece->volume_mm3 : piece->volume_mm3;
+
+        volume += share;
+        metrics->area_mm2 += piece->area_mm2;
+        for (int k = 0; k < 3; k++) {
+            moment[k] += share * piece->centre_mm[k];
+            surface[k] += piece->area_mm2 * piece->centre_mm[k];
+            metrics->min_mm[k] =
+                i == 0 ? piece->min_mm[k] : fmin(metrics->min_mm[k], piece->min_mm[k]);
+            metrics->max_mm[k] =
+                i == 0 ? piece->max_mm[k] : fmax(metrics->max_mm[k], piece->max_mm[k]);
+        }
+    }
+    metrics->volume_mm3 = fmax(0, volume);
+    for (int k = 0; k < 3; k++) {
+        metrics->centre_of_mass_mm[k] = moment[k] / volume;
+        inside &= metrics->centre_of_mass_mm[k] >= metrics->min_mm[k] &&
+                  metrics->centre_of_mass_mm[k] <= metrics->max_mm[k];
+    }
+    for (int k = 0; !inside && k < 3; k++)
+        metrics->centre_of_mass_mm[k] =
+            metrics->area_mm2 > 0 ? surface[k] / metrics->area_mm2 : metrics->min_mm[k];
+}
+
+static void
+conclude(const struct work *work)
+{
+    struct fa_metrics *metrics = work->metrics;
+    double total = 0;
+
+    for (uint32_t i = 0; i < work->count; i++) {
+        conclude_piece(&work->pieces[i], &metrics->pieces[i]);
+        if (metrics->pieces[i].closed && !work->pieces[i].flips)
+            total += value_of(&work->pieces[i].volume);
+    }
+    metrics->inverted = total < 0;
+    for (uint32_t i = 0; i < work->count; i++)
+        metrics->pieces[i].cavity = metrics->pieces[i].closed && !work->pieces[i].flips &&
+                                    (value_of(&work->pieces[i].volume) < 0) != metrics->inverted;
+    qsort(metrics->pieces, metrics->piece_count, sizeof *metrics->pieces, by_volume);
+    find_cavities(metrics);
+    sum_pieces(metrics);
 }
 
 int
 fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
                    struct fa_metrics *metrics, struct fa_error *err)
 {
+    struct work work = {.mesh = mesh, .edges = edges, .metrics = metrics};
+
     *metrics = (struct fa_metrics){.volume_mm3 = 0};
-    measure_box(mesh, metrics);
-    measure_volume(mesh, metrics);
-    count_defects(edges, metrics);
-    return count_shells(mesh, edges, &metrics->shells, err);
+    if (fa_shells_build(mesh, edges, &work.shells, err) < 0)
+        return -1;
+    metrics->shells = work.shells.count;
+    work.count = work.shells.count <= FA_PIECES_MAX ? work.shells.count : 1;
+    work.pieces = calloc(work.count, sizeof *work.pieces);
+    metrics->pieces = malloc(work.count * sizeof *metrics->pieces);
+    metrics->piece_count = work.count;
+    if (work.pieces != NULL && metrics->pieces != NULL) {
+        measure_boxes(&work);
+        count_defects(&work);
+        sum_facets(&work);
+        conclude(&work);
+    } else {
+        fa_metrics_free(metrics);
+        fa_error_set(err, FA_E_MEMORY, "figures of %u pieces", (unsigned)work.count);
+    }
+    free(work.pieces);
+    fa_shells_free(&work.shells);
+    return metrics->pieces != NULL ? 0 : -1;
+}
+
+void
+fa_metrics_free(struct fa_metrics *metrics)
+{
+    free(metrics->pieces);
+    *metrics = (struct fa_metrics){.pieces = NULL};
 }

@@ -6,23 +6,44 @@
 #include "lib/geometry/edges.h"
 #include "lib/geometry/stl.h"
 
+/* More pieces than this are no parts but a soup, and not told apart. */
+enum { FA_PIECES_MAX = 4096 };
+
+/* A piece of the mesh: facets connected over edges. */
+struct fa_piece {
+    double volume_mm3; /* never negative; of an open piece: with its holes capped */
+    double area_mm2;
+    double centre_mm[3]; /* of the volume; of the surface when there is none */
+    double min_mm[3];
+    double max_mm[3];
+    uint64_t facets;
+    bool closed;
+    bool cavity; /* an inward piece inside another: its volume is taken from the whole */
+};
+
 struct fa_metrics {
-    double volume_mm3; /* never negative; meaningful when watertight */
+    double volume_mm3; /* never negative; an estimate unless watertight */
     double area_mm2;
     double min_mm[3];
     double max_mm[3];
-    double centre_of_mass_mm[3]; /* of the volume; of the box when there is none */
+    double centre_of_mass_mm[3]; /* within the box: of the volume, or else of the surface */
     bool watertight;             /* every edge is used once in each direction */
     bool inverted;               /* facets pointed inwards: the volume's sign was turned */
-    uint64_t shells;             /* pieces connected over edges */
+    uint64_t shells;             /* pieces */
+    uint64_t inverted_shells;    /* pieces that pointed inwards while the others did not */
     uint64_t open_edges;
     uint64_t non_manifold_edges; /* used more than twice */
     uint64_t flipped_edges;      /* used twice in the same direction */
+    double open_at_mm[3];        /* the middle of an open edge, where there is one */
+    struct fa_piece *pieces;     /* by volume, the largest first; NULL: too many */
+    size_t piece_count;
 };
 
 /* Measures the mesh; FA_E_MEMORY. */
 int fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
                        struct fa_metrics *metrics, struct fa_error *err) FA_MUSTCHECK;
+
+void fa_metrics_free(struct fa_metrics *metrics);
 
 /* Writes the contract's `cad` object, with what is odd about the file as sentences in "notes". */
 void fa_metrics_print(struct fa_buf *out, const struct fa_metrics *metrics,

@@ -20,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fa_buf_init(&json, 1 << 16);
             if (fa_metrics_measure(&mesh, &edges, &metrics, &err) == 0)
                 fa_metrics_print(&json, &metrics, &mesh, &stl);
+            fa_metrics_free(&metrics);
             fa_buf_free(&json);
             fa_edges_free(&edges);
         }

@@ -225,6 +225,7 @@ static void
 free_body(struct body *body)
 {
     fa_normals_free(&body->normals);
+    fa_metrics_free(&body->metrics);
     fa_edges_free(&body->edges);
     fa_mesh_free(&body->mesh);
     fa_stl_free(&body->stl);
