@@ -1,0 +1,236 @@
+#include "lib/geometry/grid.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { CELLS_PER_FACET = 1, CELLS_MAX = 1 << 22, SIDE_MAX = 400, ENTRIES_PER_FACET = 16 };
+
+/* The range of cells that a facet's box touches. */
+static void
+cells_of(const struct fa_grid *grid, size_t facet, int low[3], int high[3])
+{
+    for (int k = 0; k < 3; k++) {
+        double min = INFINITY;
+        double max = -INFINITY;
+
+        for (int j = 0; j < 3; j++) {
+            double value = (double)grid->mesh->vertices[grid->mesh->facets[facet][j]][k];
+
+            min = value < min ? value : min;
+            max = value > max ? value : max;
+        }
+        low[k] = (int)((min - grid->min[k]) / grid->cell);
+        high[k] = (int)((max - grid->min[k]) / grid->cell);
+        low[k] = low[k] < 0 ? 0 : low[k] >= grid->counts[k] ? grid->counts[k] - 1 : low[k];
+        high[k] = high[k] < low[k]             ? low[k]
+                  : high[k] >= grid->counts[k] ? grid->counts[k] - 1
+                                               : high[k];
+    }
+}
+
+static size_t
+cell_number(const struct fa_grid *grid, int x, int y, int z)
+{
+    return ((size_t)z * (size_t)grid->counts[1] + (size_t)y) * (size_t)grid->counts[0] + (size_t)x;
+}
+
+static void
+choose_cells(struct fa_grid *grid, const double min[3], const double max[3])
+{
+    double longest = 0;
+    double volume = 1;
+    double wanted = fmin(CELLS_MAX, CELLS_PER_FACET * (double)grid->mesh->facet_count + 64);
+
+    for (int k = 0; k < 3; k++)
+        longest = fmax(longest, max[k] - min[k]);
+    for (int k = 0; k < 3; k++)
+        volume *= fmax(max[k] - min[k], longest / SIDE_MAX);
+    grid->cell = fmax(cbrt(volume / wanted), longest / SIDE_MAX);
+    if (!(grid->cell > 0))
+        grid->cell = 1;
+    for (int k = 0; k < 3; k++)
+        grid->min[k] = min[k];
+}
+
+static size_t
+count_cells(struct fa_grid *grid, const double max[3])
+{
+    size_t cells = 1;
+
+    for (int k = 0; k < 3; k++) {
+        grid->counts[k] = (int)((max[k] - grid->min[k]) / grid->cell) + 1;
+        cells *= (size_t)grid->counts[k];
+    }
+    return cells;
+}
+
+static uint64_t
+count_entries(const struct fa_grid *grid)
+{
+    uint64_t count = 0;
+
+    for (size_t f = 0; f < grid->mesh->facet_count; f++) {
+        int low[3], high[3];
+        uint64_t cells = 1;
+
+        cells_of(grid, f, low, high);
+        for (int k = 0; k < 3; k++)
+            cells *= (uint64_t)(high[k] - low[k] + 1);
+        count += cells;
+    }
+    return count;
+}
+
+/* Thousands of facets that each reach through the whole part would be entered into every cell:
+ * cells grow until there are few entries for each facet. */
+static size_t
+bound_entries(struct fa_grid *grid, const double max[3])
+{
+    uint64_t limit = ENTRIES_PER_FACET * (uint64_t)grid->mesh->facet_count + SIDE_MAX;
+    size_t cells = count_cells(grid, max);
+
+    while (cells > 1 && count_entries(grid) > limit) {
+        grid->cell *= 2;
+        cells = count_cells(grid, max);
+    }
+    return cells;
+}
+
+/* Visits the cells of every facet: counts, or fills in. */
+static void
+sort_facets(struct fa_grid *grid, bool fill)
+{
+    for (size_t f = 0; f < grid->mesh->facet_count; f++) {
+        int low[3], high[3];
+
+        cells_of(grid, f, low, high);
+        for (int z = low[2]; z <= high[2]; z++)
+            for (int y = low[1]; y <= high[1]; y++)
+                for (int x = low[0]; x <= high[0]; x++) {
+                    size_t cell = cell_number(grid, x, y, z);
+
+                    if (fill)
+                        grid->facets[grid->first[cell + 1]++] = (uint32_t)f;
+                    else
+                        grid->first[cell + 2]++;
+                }
+    }
+}
+
+int
+fa_grid_build(const struct fa_mesh *mesh, const double min[3], const double max[3],
+              struct fa_grid *grid, struct fa_error *err)
+{
+    uint64_t total = 0;
+    size_t cells;
+
+    *grid = (struct fa_grid){.mesh = mesh};
+    choose_cells(grid, min, max);
+    cells = bound_entries(grid, max);
+    /* Counted two places ahead: filling then leaves the starts in place. */
+    grid->first = calloc(cells + 2, sizeof *grid->first);
+    if (grid->first == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
+    sort_facets(grid, false);
+    for (size_t i = 0; i < cells + 2; i++) {
+        total += grid->first[i];
+        grid->first[i] = (uint32_t)total;
+    }
+    if (total < UINT32_MAX)
+        grid->facets = malloc(total * sizeof *grid->facets + 1);
+    if (grid->facets == NULL) {
+        fa_grid_free(grid);
+        return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
+    }
+    sort_facets(grid, true);
+    return 0;
+}
+
+void
+fa_grid_free(struct fa_grid *grid)
+{
+    free(grid->first);
+    free(grid->facets);
+    *grid = (struct fa_grid){.mesh = NULL};
+}
+
+/* Möller and Trumbore 1997, both sides. */
+static bool
+meets(const struct fa_mesh *mesh, uint32_t facet, const double from[3], const double direction[3],
+      double *distance_r)
+{
+    double a[3], u[3], v[3], p[3], q[3], t[3], det, s, r;
+
+    for (int i = 0; i < 3; i++) {
+        a[i] = (double)mesh->vertices[mesh->facets[facet][0]][i];
+        u[i] = (double)mesh->vertices[mesh->facets[facet][1]][i] - a[i];
+        v[i] = (double)mesh->vertices[mesh->facets[facet][2]][i] - a[i];
+        t[i] = from[i] - a[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        int k = (i + 1) % 3;
+        int l = (i + 2) % 3;
+
+        p[i] = direction[k] * v[l] - direction[l] * v[k];
+        q[i] = t[k] * u[l] - t[l] * u[k];
+    }
+    det = u[0] * p[0] + u[1] * p[1] + u[2] * p[2];
+    if (!(fabs(det) > 1e-30))
+        return false;
+    s = (t[0] * p[0] + t[1] * p[1] + t[2] * p[2]) / det;
+    r = (direction[0] * q[0] + direction[1] * q[1] + direction[2] * q[2]) / det;
+    if (s < 0 || r < 0 || s + r > 1)
+        return false;
+    *distance_r = (v[0] * q[0] + v[1] * q[1] + v[2] * q[2]) / det;
+    return true;
+}
+
+static void
+try_cell(const struct fa_grid *grid, size_t cell, const double from[3], const double direction[3],
+         double after, struct fa_hit *hit)
+{
+    for (uint32_t i = grid->first[cell]; i < grid->first[cell + 1]; i++) {
+        double distance;
+
+        if (!meets(grid->mesh, grid->facets[i], from, direction, &distance) || distance <= after ||
+            distance >= hit->distance)
+            continue;
+        hit->distance = distance;
+        hit->facet = grid->facets[i];
+    }
+    hit->looks += grid->first[cell + 1] - grid->first[cell];
+}
+
+/* From cell to cell along the ray (Amanatides and Woo 1987). */
+bool
+fa_grid_cast(const struct fa_grid *grid, const double from[3], const double direction[3],
+             double after, struct fa_hit *hit)
+{
+    int at[3], step[3];
+    double next[3], stride[3];
+
+    for (int k = 0; k < 3; k++) {
+        double place = (from[k] - grid->min[k]) / grid->cell;
+
+        at[k] = (int)fmin(grid->counts[k] - 1, fmax(0, floor(place)));
+        step[k] = direction[k] > 0 ? 1 : -1;
+        stride[k] = direction[k] != 0 ? grid->cell / fabs(direction[k]) : INFINITY;
+        next[k] = direction[k] != 0
+                      ? (at[k] + (direction[k] > 0) - place) * grid->cell / direction[k]
+                      : INFINITY;
+    }
+    *hit = (struct fa_hit){.distance = INFINITY};
+    for (;;) {
+        int axis = next[0] < next[1] ? (next[0] < next[2] ? 0 : 2) : (next[1] < next[2] ? 1 : 2);
+
+        try_cell(grid, cell_number(grid, at[0], at[1], at[2]), from, direction, after, hit);
+        /* What is met in this cell or before cannot be undercut by a later one. */
+        if (hit->distance <= next[axis] || !isfinite(next[axis]))
+            break;
+        at[axis] += step[axis];
+        if (at[axis] < 0 || at[axis] >= grid->counts[axis])
+            break;
+        next[axis] += stride[axis];
+    }
+    return isfinite(hit->distance);
+}
