@@ -1,0 +1,189 @@
+#include "lib/geometry/figures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_BYTES = 120 }; /* a longer name is cut */
+
+/* The shortest decimal that reads back as the same double, always with a point or exponent, so that
+ * readers see a floating-point number. */
+static void
+add_double(struct fa_buf *out, double value)
+{
+    char text[40];
+
+    if (!isfinite(value))
+        value = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value + 0.0);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fa_buf_add_text(out, text);
+    if (strpbrk(text, ".e") == NULL)
+        fa_buf_add_text(out, ".0");
+}
+
+/* Six digits: figures that are sampled or derived. */
+static void
+add_short(struct fa_buf *out, const char *before, double value)
+{
+    fa_buf_add_text(out, before);
+    fa_buf_printf(out, "%.6g", isfinite(value) ? value + 0.0 : 0);
+}
+
+static void
+add_exact(struct fa_buf *out, const char *before, double value)
+{
+    fa_buf_add_text(out, before);
+    add_double(out, value);
+}
+
+static void
+add_point(struct fa_buf *out, const char *before, const double point[3])
+{
+    fa_buf_add_text(out, before);
+    for (int i = 0; i < 3; i++)
+        add_exact(out, i == 0 ? "[" : ",", point[i]);
+    fa_buf_add_text(out, "]");
+}
+
+static void
+add_short_point(struct fa_buf *out, const char *before, const double point[3])
+{
+    fa_buf_add_text(out, before);
+    for (int i = 0; i < 3; i++)
+        add_short(out, i == 0 ? "[" : ",", point[i]);
+    fa_buf_add_text(out, "]");
+}
+
+static void
+add_text(struct fa_buf *out, const char *before, const char *text)
+{
+    fa_buf_add_text(out, before);
+    fa_buf_add_json(out, text, strlen(text));
+}
+
+static void
+add_bodies(struct fa_buf *out, const struct fa_figures *figures)
+{
+    fa_buf_printf(out, ",\"body_count\":%zu,\"bodies\":[", figures->body_count);
+    for (size_t i = 0; i < figures->body_count && i < FA_FIGURE_BODIES; i++) {
+        const struct fa_figure_body *body = &figures->bodies[i];
+
+        fa_buf_add_text(out, i > 0 ? ",{" : "{");
+        if (body->name != NULL && body->name[0] != '\0') {
+            fa_buf_add_text(out, "\"name\":");
+            fa_buf_add_json(out, body->name, strnlen(body->name, NAME_BYTES));
+            fa_buf_add_text(out, ",");
+        }
+        add_short(out, "\"volume_mm3\":", body->figures.volume_mm3);
+        add_short(out, ",\"area_mm2\":", body->figures.area_mm2);
+        add_short_point(out, ",\"bounding_box_mm\":{\"min\":", body->figures.min_mm);
+        add_short_point(out, ",\"max\":", body->figures.max_mm);
+        add_short_point(out, "},\"centre_of_mass_mm\":", body->figures.centre_mm);
+        if (body->faces > 0)
+            fa_buf_printf(out, ",\"faces\":%u", body->faces);
+        fa_buf_printf(out, ",\"facets\":%llu,\"watertight\":%s%s}",
+                      (unsigned long long)body->figures.facets, body->watertight ? "true" : "false",
+                      body->figures.cavity ? ",\"cavity\":true" : "");
+    }
+    fa_buf_add_text(out, "]");
+}
+
+static void
+add_defects(struct fa_buf *out, const struct fa_figures *figures)
+{
+    const struct fa_metrics *whole = &figures->whole;
+
+    fa_buf_printf(
+        out,
+        ",\"defects\":{\"open_edges\":%llu,\"non_manifold_edges\":%llu,"
+        "\"flipped_edges\":%llu,\"inverted_shells\":%llu,\"dropped_facets\":%llu,"
+        "\"degenerate_facets\":%zu",
+        (unsigned long long)whole->open_edges, (unsigned long long)whole->non_manifold_edges,
+        (unsigned long long)whole->flipped_edges, (unsigned long long)whole->inverted_shells,
+        (unsigned long long)figures->dropped, figures->degenerate);
+    if (whole->open_edges > 0)
+        add_short_point(out, ",\"open_at_mm\":", whole->open_at_mm);
+    fa_buf_add_text(out, "}");
+}
+
+static void
+add_survey(struct fa_buf *out, const struct fa_survey *survey)
+{
+    add_short_point(out, ",\"oriented_box_mm\":{\"size\":", survey->box_mm);
+    add_short_point(out, ",\"centre\":", survey->box_centre_mm);
+    for (int i = 0; i < 3; i++)
+        add_short_point(out, i == 0 ? ",\"axes\":[" : ",", survey->box_axes[i]);
+    fa_buf_add_text(out, "]}");
+    add_short(out, ",\"overhang\":{\"area_mm2\":", survey->overhang_mm2);
+    add_short(out, ",\"bed_mm2\":", survey->bed_mm2);
+    fa_buf_add_text(out, ",\"beyond_degrees\":45}");
+    if (survey->has_walls) {
+        add_short(out, ",\"walls\":{\"thin_mm\":", survey->thin_wall_mm);
+        add_short_point(out, ",\"thin_at_mm\":", survey->thin_wall_at_mm);
+        for (int i = 0; i < FA_WALL_BINS - 1; i++)
+            add_short(out, i == 0 ? ",\"bins_mm\":[" : ",", fa_wall_bins[i]);
+        for (int i = 0; i < FA_WALL_BINS; i++)
+            add_short(out, i == 0 ? "],\"shares\":[" : ",", survey->walls[i]);
+        fa_buf_add_text(out, "]}");
+    }
+    if (survey->has_gaps) {
+        add_short(out, ",\"gaps\":{\"narrow_mm\":", survey->narrow_gap_mm);
+        add_short_point(out, ",\"narrow_at_mm\":", survey->narrow_gap_at_mm);
+        fa_buf_add_text(out, "}");
+    }
+}
+
+static void
+add_file(struct fa_buf *out, const struct fa_figures *figures)
+{
+    const struct fa_figure_validation *said = &figures->validation;
+
+    add_text(out, ",\"unit\":{\"name\":", figures->unit.name);
+    fa_buf_printf(out, ",\"stated\":%s", figures->unit.stated ? "true" : "false");
+    if (figures->unit.evidence[0] != '\0')
+        add_text(out, ",\"evidence\":", figures->unit.evidence);
+    fa_buf_printf(out, "},\"exact\":%s", figures->exact ? "true" : "false");
+    if (figures->faces > 0)
+        fa_buf_printf(out, ",\"faces\":%llu", (unsigned long long)figures->faces);
+    if (figures->smallest_hole_mm > 0)
+        add_short(out, ",\"smallest_hole_mm\":", figures->smallest_hole_mm);
+    if (figures->smallest_radius_mm > 0)
+        add_short(out, ",\"smallest_radius_mm\":", figures->smallest_radius_mm);
+    if (!said->has_volume && !said->has_area)
+        return;
+    fa_buf_printf(out, ",\"validation_mismatch\":%s,\"validation\":{",
+                  fa_figures_mismatch(figures) ? "true" : "false");
+    if (said->has_volume)
+        add_exact(out, "\"volume_mm3\":", said->volume_mm3);
+    if (said->has_area)
+        add_exact(out, said->has_volume ? ",\"area_mm2\":" : "\"area_mm2\":", said->area_mm2);
+    fa_buf_add_text(out, "}");
+}
+
+void
+fa_figures_print(struct fa_buf *out, const struct fa_figures *figures)
+{
+    const struct fa_metrics *whole = &figures->whole;
+
+    add_exact(out, "{\"volume_mm3\":", whole->volume_mm3);
+    add_exact(out, ",\"area_mm2\":", whole->area_mm2);
+    add_point(out, ",\"bounding_box_mm\":{\"min\":", whole->min_mm);
+    add_point(out, ",\"max\":", whole->max_mm);
+    add_point(out, "},\"centre_of_mass_mm\":", whole->centre_of_mass_mm);
+    fa_buf_printf(out, ",\"watertight\":%s,\"shells\":%llu,\"facets\":%zu",
+                  whole->watertight ? "true" : "false", (unsigned long long)whole->shells,
+                  figures->facets);
+    add_defects(out, figures);
+    add_file(out, figures);
+    add_survey(out, &figures->survey);
+    add_bodies(out, figures);
+    fa_buf_add_text(out, ",\"notes\":[");
+    for (size_t i = 0; i < figures->note_count; i++)
+        add_text(out, i > 0 ? "," : "", figures->notes[i]);
+    fa_buf_add_text(out, "]}");
+}

@@ -1,0 +1,329 @@
+/* Meshes that are no single sound body: pieces, cavities, holes, seams; scenes and their limits. */
+#include "lib/geometry/figures.h"
+#include "lib/geometry/mesh_close.h"
+#include "lib/geometry/obj.h"
+#include "lib/geometry/reduce.h"
+#include "tests/unit/unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { CUBE_FACETS = 12, CUBES_MAX = 4 };
+
+/* The corners of a unit cube as outward facets. */
+static const unsigned char cube[CUBE_FACETS][3] = {{0, 2, 1}, {1, 2, 3}, {4, 5, 6}, {5, 7, 6},
+                                                   {0, 1, 4}, {1, 5, 4}, {2, 6, 3}, {3, 6, 7},
+                                                   {0, 4, 2}, {2, 4, 6}, {1, 3, 5}, {3, 7, 5}};
+
+/* A soup of cubes. */
+struct soup {
+    float corners[CUBES_MAX * CUBE_FACETS * 3][3];
+    size_t facets;
+};
+
+static void
+add_cube(struct soup *soup, float side, float x, bool inward)
+{
+    for (int f = 0; f < CUBE_FACETS; f++, soup->facets++)
+        for (int c = 0; c < 3; c++) {
+            int number = cube[f][inward ? 2 - c : c];
+            float *corner = soup->corners[3 * soup->facets + (size_t)c];
+
+            corner[0] = x + ((number & 1) != 0 ? side : -side) / 2;
+            corner[1] = ((number & 2) != 0 ? side : -side) / 2;
+            corner[2] = ((number & 4) != 0 ? side : -side) / 2;
+        }
+}
+
+static void
+measure(const struct soup *soup, struct fa_figures *figures)
+{
+    struct fa_error err = {0};
+    struct fa_scene scene;
+
+    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
+    assert_int_equal(
+        fa_mesh_weld(soup->corners, NULL, soup->facets, &scene.shapes[0].bodies[0].mesh, &err), 0);
+    assert_int_equal(fa_figures_measure(&scene, figures, &err), 0);
+    fa_scene_free(&scene);
+}
+
+static void
+assert_near(double value, double expected)
+{
+    if (!(fabs(value - expected) <= 1e-6 * fmax(1, fabs(expected)))) {
+        print_error("%.12g is not %.12g\n", value, expected);
+        fail();
+    }
+}
+
+/* An inward cube inside another is a hollow; the centre of mass stays in the middle. */
+static void
+hollows_are_taken_away(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    add_cube(&soup, 4, 1, true);
+    measure(&soup, &figures);
+    assert_near(figures.whole.volume_mm3, 1000 - 64);
+    assert_near(figures.whole.centre_of_mass_mm[0], -64.0 / (1000 - 64));
+    assert_true(figures.whole.watertight && figures.bodies[1].figures.cavity);
+    assert_int_equal(figures.whole.inverted_shells, 0);
+    /* Thinnest towards the hollow's near side. */
+    assert_near(figures.survey.thin_wall_mm, 2);
+}
+
+/* An inward cube beside another is a body that was written inside out. */
+static void
+inverted_pieces_are_added(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    add_cube(&soup, 4, 20, true);
+    measure(&soup, &figures);
+    assert_near(figures.whole.volume_mm3, 1000 + 64);
+    assert_int_equal(figures.whole.inverted_shells, 1);
+    assert_int_equal(figures.body_count, 2);
+    assert_near(figures.bodies[1].figures.volume_mm3, 64);
+}
+
+/* Facets turned around within a piece are defects, but the volume is that of the body. */
+static void
+turned_facets_do_not_change_the_volume(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    for (size_t f = 0; f < 5; f++) {
+        float spare[3];
+
+        memcpy(spare, soup.corners[3 * f], sizeof spare);
+        memcpy(soup.corners[3 * f], soup.corners[3 * f + 1], sizeof spare);
+        memcpy(soup.corners[3 * f + 1], spare, sizeof spare);
+    }
+    measure(&soup, &figures);
+    assert_true(figures.whole.flipped_edges > 0 && !figures.whole.watertight);
+    assert_near(figures.whole.volume_mm3, 1000);
+    assert_near(figures.whole.centre_of_mass_mm[0], 0);
+}
+
+/* Without one side a cube has a hole; a lid over it gives the volume back. */
+static void
+holes_get_a_lid(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 100, false);
+    soup.facets -= 2;
+    measure(&soup, &figures);
+    assert_int_equal(figures.whole.open_edges, 4);
+    assert_near(figures.whole.volume_mm3, 1000);
+    assert_near(figures.whole.centre_of_mass_mm[0], 100);
+    assert_near(figures.whole.open_at_mm[0], 105);
+}
+
+/* Corners that one exporter rounded in two ways are one; a real gap stays open. */
+static void
+seams_are_closed(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    soup.corners[0][0] += 2e-6F;
+    soup.corners[0][2] = -5.000001F;
+    measure(&soup, &figures);
+    assert_true(figures.whole.watertight);
+    assert_near(figures.whole.volume_mm3, 1000);
+    soup.corners[0][0] += 1e-2F;
+    measure(&soup, &figures);
+    assert_false(figures.whole.watertight);
+}
+
+/* Ten thousand loose facets are a soup: measured as one, in no time. */
+static void
+soups_are_bounded(void **state)
+{
+    enum { FACETS = 10000 };
+    float(*corners)[3] = calloc(3 * FACETS, sizeof *corners);
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+
+    (void)state;
+    for (int i = 0; i < 3 * FACETS; i++)
+        for (int k = 0; k < 3; k++)
+            corners[i][k] = (float)(i / 3 % 100 + k * (i / 300)) + (float)((i % 3 + k) % 3) * 0.3F;
+    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
+    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
+                                  &scene.shapes[0].bodies[0].mesh, &err),
+                     0);
+    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    assert_true(figures.whole.shells > FA_PIECES_MAX);
+    for (int k = 0; k < 3; k++)
+        assert_true(figures.whole.centre_of_mass_mm[k] >= figures.whole.min_mm[k] &&
+                    figures.whole.centre_of_mass_mm[k] <= figures.whole.max_mm[k]);
+    fa_scene_free(&scene);
+    free(corners);
+}
+
+/* A point so far away that the rest is smaller than any seam leaves the rest as it is. */
+static void
+far_points_close_nothing(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 1, 0, false);
+    soup.corners[0][0] = 1e9F;
+    measure(&soup, &figures);
+    assert_int_equal(figures.facets, CUBE_FACETS);
+    assert_int_equal(figures.degenerate, 0);
+}
+
+/* Thousands of facets in the same place cost neither time nor memory without end. */
+static void
+crowds_are_bounded(void **state)
+{
+    enum { COPIES = 3000, FACETS = COPIES * CUBE_FACETS };
+    float(*corners)[3] = malloc(3 * FACETS * sizeof *corners);
+    struct soup soup = {.facets = 0};
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    for (size_t i = 0; i < COPIES; i++)
+        memcpy(corners[i * 3 * CUBE_FACETS], soup.corners, 3 * CUBE_FACETS * sizeof *corners);
+    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
+    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
+                                  &scene.shapes[0].bodies[0].mesh, &err),
+                     0);
+    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    assert_true(figures.survey.crowded && !figures.survey.has_walls);
+    fa_scene_free(&scene);
+    free(corners);
+}
+
+/* A shape placed twice, once mirrored: volume and box count both, facets look outwards. */
+static void
+placements_count(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+    struct fa_mesh flat;
+    struct fa_edges edges;
+    struct fa_metrics metrics;
+
+    (void)state;
+    add_cube(&soup, 2, 3, false);
+    assert_int_equal(fa_scene_init(&scene, &err), 0);
+    assert_int_equal(fa_scene_add_shape(&scene, "cube", 1, &err), 0);
+    assert_int_equal(fa_scene_add_node(&scene, "group", -1, -1, &err), 0);
+    assert_int_equal(fa_scene_add_node(&scene, "one", 0, 0, &err), 1);
+    assert_int_equal(fa_scene_add_node(&scene, "other", 0, 0, &err), 2);
+    scene.nodes[0].matrix[2][3] = 7;
+    scene.nodes[2].matrix[0][0] = -1;
+    assert_int_equal(
+        fa_mesh_weld(soup.corners, NULL, soup.facets, &scene.shapes[0].bodies[0].mesh, &err), 0);
+    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    assert_near(figures.whole.volume_mm3, 16);
+    assert_near(figures.whole.min_mm[0], -4);
+    assert_near(figures.whole.max_mm[0], 4);
+    assert_near(figures.whole.max_mm[2], 8);
+    assert_near(figures.whole.centre_of_mass_mm[0], 0);
+    assert_int_equal(fa_scene_flatten(&scene, &flat, &err), 0);
+    assert_int_equal(fa_edges_build(&flat, &edges, &err), 0);
+    assert_int_equal(fa_metrics_measure(&flat, &edges, &metrics, &err), 0);
+    assert_true(metrics.watertight && metrics.inverted_shells == 0);
+    assert_near(metrics.volume_mm3, 16);
+    fa_metrics_free(&metrics);
+    fa_edges_free(&edges);
+    fa_mesh_free(&flat);
+    fa_scene_free(&scene);
+}
+
+/* A fine sphere keeps its shape with a tenth of its facets. */
+static void
+budgets_are_kept(void **state)
+{
+    enum { RINGS = 100, FACETS = 2 * RINGS * RINGS };
+    float(*corners)[3] = malloc(3 * FACETS * sizeof *corners);
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+    size_t count = 0;
+
+    (void)state;
+    for (int i = 0; i < RINGS; i++)
+        for (int j = 0; j < RINGS; j++)
+            for (int c = 0; c < 6; c++) {
+                static const int steps[6][2] = {{0, 0}, {1, 0}, {1, 1}, {0, 0}, {1, 1}, {0, 1}};
+                int up = i + steps[c][0];
+                double theta = M_PI * up / RINGS;
+                double phi = 2 * M_PI * ((j + steps[c][1]) % RINGS) / RINGS;
+                bool pole = up == 0 || up == RINGS;
+
+                corners[count][0] = pole ? 0 : (float)(10 * sin(theta) * cos(phi));
+                corners[count][1] = pole ? 0 : (float)(10 * sin(theta) * sin(phi));
+                corners[count++][2] = (float)(10 * cos(theta));
+            }
+    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
+    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
+                                  &scene.shapes[0].bodies[0].mesh, &err),
+                     0);
+    assert_int_equal(fa_scene_reduce(&scene, FACETS, &err), 0);
+    assert_true(fa_scene_facets(&scene) > FACETS * 9 / 10);
+    assert_int_equal(fa_scene_reduce(&scene, FACETS / 10, &err), 0);
+    assert_in_range(fa_scene_facets(&scene), FACETS / 40, FACETS / 9);
+    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    assert_true(figures.whole.watertight);
+    assert_true(fabs(figures.whole.volume_mm3 / (4000.0 / 3 * M_PI) - 1) < 0.02);
+    fa_scene_free(&scene);
+    free(corners);
+}
+
+/* Numbers of a file without unit: millimetres, metres, inches. */
+static void
+units_are_guessed(void **state)
+{
+    static const struct {
+        double sides[3];
+        const char *unit;
+    } cases[] = {{{100, 40, 12.5}, "mm"},
+                 {{0.12, 0.05, 0.02}, "m"},
+                 {{4.3125, 2.5, 1.375}, "inch"},
+                 {{20, 20, 20}, "mm"}};
+    struct fa_figures figures;
+
+    (void)state;
+    for (size_t i = 0; i < FA_COUNT(cases); i++) {
+        figures = (struct fa_figures){.note_count = 0};
+        memcpy(figures.whole.max_mm, cases[i].sides, sizeof cases[i].sides);
+        fa_figures_guess_unit(&figures);
+        assert_string_equal(figures.unit.name, cases[i].unit);
+        assert_true(!figures.unit.stated && figures.unit.evidence[0] != '\0');
+    }
+}
+
+FA_RUN(cmocka_unit_test(hollows_are_taken_away), cmocka_unit_test(inverted_pieces_are_added),
+       cmocka_unit_test(turned_facets_do_not_change_the_volume), cmocka_unit_test(holes_get_a_lid),
+       cmocka_unit_test(seams_are_closed), cmocka_unit_test(soups_are_bounded),
+       cmocka_unit_test(crowds_are_bounded), cmocka_unit_test(far_points_close_nothing),
+       cmocka_unit_test(placements_count), cmocka_unit_test(budgets_are_kept),
+       cmocka_unit_test(units_are_guessed))
