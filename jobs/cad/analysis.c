@@ -19,11 +19,17 @@ enum { FACETS_MAX = 20000000, METRICS_LIMIT = 32 * 1024, LINE_BYTES = 1024 };
 struct part {
     const struct fa_cad_request *request;
     struct fa_stl stl;
-    struct fa_mesh mesh;
+    struct fa_scene scene; /* of one body */
     struct fa_edges edges;
     struct fa_metrics metrics;
     struct fa_normals normals;
 };
+
+static struct fa_mesh *
+mesh_of(const struct part *part)
+{
+    return &part->scene.shapes[0].bodies[0].mesh;
+}
 
 /* --- telling ------------------------------------------------------------------------------------
  */
@@ -57,7 +63,7 @@ write_metrics(const struct part *part, struct fa_error *err)
     FA_AUTO_FREE struct fa_output *out = malloc(sizeof *out);
 
     fa_buf_init(&json, METRICS_LIMIT);
-    fa_metrics_print(&json, &part->metrics, &part->mesh, &part->stl);
+    fa_metrics_print(&json, &part->metrics, mesh_of(part), &part->stl);
     if (json.failed || out == NULL)
         return fa_error_set(err, FA_E_MEMORY, "figures");
     fa_output_init(out, part->request->files[FA_CAD_METRICS]);
@@ -95,16 +101,17 @@ analyse(struct part *part, struct fa_error *err)
     if (read_stl(part, err) < 0)
         return -1;
     say(part, "percent\tcad_analysis\t40");
-    if (fa_mesh_weld((const float(*)[3])part->stl.corners, NULL, part->stl.facet_count, &part->mesh,
-                     err) < 0)
+    if (fa_scene_single(&part->scene, 1, err) < 0 ||
+        fa_mesh_weld((const float(*)[3])part->stl.corners, NULL, part->stl.facet_count,
+                     mesh_of(part), err) < 0)
         return -1;
     /* The soup is the largest thing here; only its counts are needed further on. */
     free(part->stl.corners);
     part->stl.corners = NULL;
-    if (fa_edges_build(&part->mesh, &part->edges, err) < 0)
+    if (fa_edges_build(mesh_of(part), &part->edges, err) < 0)
         return -1;
     say(part, "percent\tcad_analysis\t80");
-    if (fa_metrics_measure(&part->mesh, &part->edges, &part->metrics, err) < 0)
+    if (fa_metrics_measure(mesh_of(part), &part->edges, &part->metrics, err) < 0)
         return -1;
     return part->request->files[FA_CAD_METRICS] < 0 ? 0 : write_metrics(part, err);
 }
@@ -113,17 +120,12 @@ static int
 model(struct part *part, struct fa_error *err)
 {
     const int *files = part->request->files;
+    const struct fa_glb_options options = {.name = part->request->name,
+                                           .meshopt = part->request->meshopt};
 
-    /* The picture needs them too. */
-    if (files[FA_CAD_GLB] < 0 && files[FA_CAD_PNG] < 0)
+    if (files[FA_CAD_GLB] < 0)
         return 0;
-    if (fa_normals_build(&part->mesh, &part->normals, err) < 0)
-        return -1;
-    say(part, "percent\tvisualization\t60");
-    if (part->request->files[FA_CAD_GLB] < 0)
-        return 0;
-    return fa_glb_write(&part->mesh, &part->normals, part->request->name, part->metrics.watertight,
-                        part->request->files[FA_CAD_GLB], err);
+    return fa_glb_write(&part->scene, &options, files[FA_CAD_GLB], err);
 }
 
 static int
@@ -137,7 +139,10 @@ picture(struct part *part, struct fa_error *err)
     pixels = malloc((size_t)size * size * 4);
     if (pixels == NULL)
         return fa_error_set(err, FA_E_MEMORY, "picture");
-    if (fa_render(&part->mesh, &part->normals, &part->edges, size, pixels, err) < 0)
+    if (fa_normals_build(mesh_of(part), &part->normals, err) < 0)
+        return -1;
+    say(part, "percent\tthumbnail\t20");
+    if (fa_render(mesh_of(part), &part->normals, &part->edges, size, pixels, err) < 0)
         return -1;
     say(part, "percent\tthumbnail\t80");
     return fa_png_write(pixels, size, part->request->files[FA_CAD_PNG], err);
@@ -176,7 +181,7 @@ fa_cad_analyse(const struct fa_cad_request *request, struct fa_error *err)
     fa_normals_free(&part.normals);
     fa_metrics_free(&part.metrics);
     fa_edges_free(&part.edges);
-    fa_mesh_free(&part.mesh);
+    fa_scene_free(&part.scene);
     fa_stl_free(&part.stl);
     return result;
 }

@@ -20,6 +20,7 @@ struct fa_cad_request {
     int files[FA_CAD_FILES]; /* descriptors; -1: not asked for */
     const char *name;        /* of the model */
     uint32_t size;           /* of the picture, in pixels */
+    bool meshopt;            /* compress the model */
 };
 
 /*

@@ -18,12 +18,13 @@
 enum { EXIT_CONTENT = 3, EXIT_USAGE = 64 };
 
 static const char usage_text[] =
-    "usage: fileapi-cad --in FILE [--metrics FILE] [--glb FILE] [--png FILE]\n"
+    "usage: fileapi-cad --in FILE [--metrics FILE] [--glb FILE [--meshopt]] [--png FILE]\n"
     "                   [--name NAME] [--size PIXELS] [--progress FILE]\n"
     "\n"
     "  --in FILE        the part, an STL\n"
     "  --metrics FILE   figures, as JSON\n"
     "  --glb FILE       the model, as binary glTF 2.0\n"
+    "  --meshopt        compress the model (EXT_meshopt_compression)\n"
     "  --png FILE       the picture\n"
     "  --name NAME      the model's name\n"
     "  --size PIXELS    the picture's side, 16 to 1024 (512)\n"
@@ -89,6 +90,7 @@ main(int argc, char **argv)
         {"progress", required_argument, NULL, FA_CAD_PROGRESS},
         {"name", required_argument, NULL, 'n'},
         {"size", required_argument, NULL, 's'},
+        {"meshopt", no_argument, NULL, 'm'},
         {"no-sandbox", no_argument, NULL, 'u'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
@@ -105,6 +107,8 @@ main(int argc, char **argv)
             request.name = optarg;
         else if (option == 's')
             request.size = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (option == 'm')
+            request.meshopt = true;
         else if (option == 'u')
             boxed = false;
         else if (option == 'h')

@@ -1,7 +1,7 @@
 /* STL in all its forms, and the figures of known bodies. */
 #include "lib/base/buf.h"
+#include "lib/geometry/figures.h"
 #include "lib/geometry/glb.h"
-#include "lib/geometry/metrics.h"
 #include "lib/geometry/render.h"
 #include "lib/geometry/stl_text.h"
 #include "tests/unit/unit.h"
@@ -205,29 +205,34 @@ struct body {
     struct fa_edges edges;
     struct fa_metrics metrics;
     struct fa_normals normals;
+    struct fa_scene scene; /* owns the mesh */
 };
 
 static void
 make_body(struct body *body, const unsigned char *data, size_t length)
 {
     struct fa_error err = {0};
+    struct fa_mesh *mesh;
 
     assert_int_equal(read_bytes(data, length, &body->stl, &err), 0);
-    assert_int_equal(fa_mesh_weld((const float(*)[3])body->stl.corners, NULL, body->stl.facet_count,
-                                  &body->mesh, &err),
-                     0);
-    assert_int_equal(fa_edges_build(&body->mesh, &body->edges, &err), 0);
-    assert_int_equal(fa_metrics_measure(&body->mesh, &body->edges, &body->metrics, &err), 0);
-    assert_int_equal(fa_normals_build(&body->mesh, &body->normals, &err), 0);
+    assert_int_equal(fa_scene_single(&body->scene, 1, &err), 0);
+    mesh = &body->scene.shapes[0].bodies[0].mesh;
+    assert_int_equal(
+        fa_mesh_weld((const float(*)[3])body->stl.corners, NULL, body->stl.facet_count, mesh, &err),
+        0);
+    body->mesh = *mesh;
+    assert_int_equal(fa_edges_build(mesh, &body->edges, &err), 0);
+    assert_int_equal(fa_metrics_measure(mesh, &body->edges, &body->metrics, &err), 0);
+    assert_int_equal(fa_normals_build(mesh, &body->normals, &err), 0);
 }
 
 static void
 free_body(struct body *body)
 {
     fa_normals_free(&body->normals);
-    fa_metrics_free(&body->metrics);
     fa_edges_free(&body->edges);
-    fa_mesh_free(&body->mesh);
+    fa_metrics_free(&body->metrics);
+    fa_scene_free(&body->scene);
     fa_stl_free(&body->stl);
 }
 
@@ -238,6 +243,8 @@ box_is_measured(void **state)
     unsigned char data[1000];
     struct body body;
     struct fa_buf json;
+    struct fa_figures figures;
+    struct fa_error err = {0};
 
     (void)state;
     make_body(&body, data, binary_cube(data, "x", 12));
@@ -246,10 +253,16 @@ box_is_measured(void **state)
     assert_true(body.metrics.watertight && !body.metrics.inverted);
     assert_int_equal(body.metrics.shells, 1);
     fa_buf_init(&json, 10000);
-    fa_metrics_print(&json, &body.metrics, &body.mesh, &body.stl);
+    assert_int_equal(fa_figures_measure(&body.scene, &figures, &err), 0);
+    fa_figures_print(&json, &figures);
     assert_non_null(strstr(json.data, "{\"volume_mm3\":4199.0,\"area_mm2\":1582.0,"
                                       "\"bounding_box_mm\":{\"min\":[0.0,0.0,0.0],"
                                       "\"max\":[13.0,17.0,19.0]}"));
+    assert_non_null(strstr(json.data, "\"oriented_box_mm\":{\"size\":[19,17,13]"));
+    assert_non_null(strstr(json.data, "\"overhang\":{\"area_mm2\":0,\"bed_mm2\":221"));
+    /* Walls are 13, 17 and 19 thick. */
+    assert_true(fabs(figures.survey.thin_wall_mm - 13) < 1e-5);
+    assert_true(figures.survey.walls[7] > 0.999 && !figures.survey.has_gaps);
     fa_buf_free(&json);
     free_body(&body);
 }
@@ -309,12 +322,13 @@ model_is_well_formed(void **state)
     uint32_t head[5];
     struct body body;
     struct fa_error err = {0};
+    const struct fa_glb_options options = {.name = "a \"box\""};
     int fd = memfd_create("glb", 0);
 
     (void)state;
     make_body(&body, data, binary_cube(data, "x", 12));
     assert_int_equal(body.normals.count, 24);
-    assert_int_equal(fa_glb_write(&body.mesh, &body.normals, "a \"box\"", true, fd, &err), 0);
+    assert_int_equal(fa_glb_write(&body.scene, &options, fd, &err), 0);
     assert_int_equal(pread(fd, head, sizeof head, 0), sizeof head);
     assert_int_equal(head[0], 0x46546c67);
     assert_int_equal(head[1], 2);
