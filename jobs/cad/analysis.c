@@ -22,7 +22,6 @@ struct part {
     struct fa_scene scene; /* of one body */
     struct fa_edges edges;
     struct fa_metrics metrics;
-    struct fa_normals normals;
 };
 
 static struct fa_mesh *
@@ -128,6 +127,32 @@ model(struct part *part, struct fa_error *err)
     return fa_glb_write(&part->scene, &options, files[FA_CAD_GLB], err);
 }
 
+/* Everything as one mesh. */
+static int
+draw(const struct part *part, uint8_t *pixels, struct fa_error *err)
+{
+    struct fa_drawing drawing = {.colours = (const float(*)[4])part->scene.colours};
+    struct fa_mesh mesh;
+    struct fa_normals normals = {.list = NULL};
+    struct fa_edges edges = {.list = NULL};
+    int result;
+
+    if (fa_scene_flatten(&part->scene, &mesh, err) < 0)
+        return -1;
+    drawing.mesh = &mesh;
+    drawing.normals = &normals;
+    drawing.edges = &edges;
+    result = fa_normals_build(&mesh, &normals, err);
+    if (result == 0)
+        result = fa_edges_build(&mesh, &edges, err);
+    if (result == 0)
+        result = fa_render(&drawing, part->request->size, pixels, err);
+    fa_edges_free(&edges);
+    fa_normals_free(&normals);
+    fa_mesh_free(&mesh);
+    return result;
+}
+
 static int
 picture(struct part *part, struct fa_error *err)
 {
@@ -139,10 +164,7 @@ picture(struct part *part, struct fa_error *err)
     pixels = malloc((size_t)size * size * 4);
     if (pixels == NULL)
         return fa_error_set(err, FA_E_MEMORY, "picture");
-    if (fa_normals_build(mesh_of(part), &part->normals, err) < 0)
-        return -1;
-    say(part, "percent\tthumbnail\t20");
-    if (fa_render(mesh_of(part), &part->normals, &part->edges, size, pixels, err) < 0)
+    if (draw(part, pixels, err) < 0)
         return -1;
     say(part, "percent\tthumbnail\t80");
     return fa_png_write(pixels, size, part->request->files[FA_CAD_PNG], err);
@@ -178,7 +200,6 @@ fa_cad_analyse(const struct fa_cad_request *request, struct fa_error *err)
         else
             say(&part, "failed\t%s\t%s", stages[i].name, err->detail);
     }
-    fa_normals_free(&part.normals);
     fa_metrics_free(&part.metrics);
     fa_edges_free(&part.edges);
     fa_scene_free(&part.scene);

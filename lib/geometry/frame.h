@@ -17,11 +17,12 @@ enum { FA_SAMPLES = 4, FA_NO_FACET = 0 }; /* samples along each side of a pixel 
 struct fa_frame {
     const struct fa_mesh *mesh;
     const struct fa_normals *normals;
-    uint32_t side;      /* samples along each side of the frame */
-    float (*points)[3]; /* the mesh's vertices in screen space */
-    uint32_t *facets;   /* per sample: 1 + the facet seen there, or FA_NO_FACET */
-    float *depth;       /* per sample where a facet is seen: its z */
-    uint8_t *ink;       /* per sample: darkness of lines, 0 to 255 */
+    const float (*colours)[4]; /* by the mesh's colour numbers */
+    uint32_t side;             /* samples along each side of the frame */
+    float (*points)[3];        /* the mesh's vertices in screen space */
+    uint32_t *facets;          /* per sample: 1 + the facet seen there, or FA_NO_FACET */
+    float *depth;              /* per sample where a facet is seen: its z */
+    uint8_t *ink;              /* per sample: darkness of lines, 0 to 255 */
 };
 
 /* Direction of a vector in screen space (unit vectors stay unit vectors). */

@@ -5,8 +5,7 @@
 
 enum { PIXEL_SAMPLES = FA_SAMPLES * FA_SAMPLES };
 
-/* Linear light: the part's grey, the lines' ink. */
-static const float base_colour[3] = {0.40F, 0.46F, 0.53F};
+/* Linear light. */
 static const float ink_colour[3] = {0.012F, 0.016F, 0.022F};
 
 /* A light from a direction in screen space (x right, y down, z to the viewer). */
@@ -68,6 +67,7 @@ shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occl
       float colour[3])
 {
     static const float half_way[3] = {-0.254F, -0.342F, 0.905F}; /* between key and viewer */
+    const float *base = frame->colours[frame->mesh->colours[facet]];
     float world[3], normal[3], around, direct = 0, shine;
 
     normal_at(frame, facet, x, y, world);
@@ -83,8 +83,8 @@ shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occl
         direct += lights[i].power * fmaxf(0, dot(normal, lights[i].direction));
     shine = gloss * power_36(fmaxf(0, dot(normal, half_way)));
     for (int i = 0; i < 3; i++)
-        colour[i] = base_colour[i] * (around * occlusion + direct * (0.4F + 0.6F * occlusion)) +
-                    shine * occlusion;
+        colour[i] =
+            base[i] * (around * occlusion + direct * (0.4F + 0.6F * occlusion)) + shine * occlusion;
 }
 
 /* Linear light to 8-bit sRGB (IEC 61966-2-1), by a table: the power would cost more than the light.
@@ -143,8 +143,7 @@ resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px
 }
 
 int
-fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
-          const struct fa_edges *edges, uint32_t size, uint8_t *pixels, struct fa_error *err)
+fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels, struct fa_error *err)
 {
     struct fa_frame frame;
     struct encoder encoder;
@@ -154,10 +153,11 @@ fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
     if (occlusion == NULL)
         return fa_error_set(err, FA_E_MEMORY, "picture");
     make_encoder(&encoder);
-    result = fa_frame_open(&frame, mesh, normals, size * FA_SAMPLES, err);
+    result = fa_frame_open(&frame, drawing->mesh, drawing->normals, size * FA_SAMPLES, err);
     if (result == 0) {
+        frame.colours = drawing->colours;
         fa_frame_fill(&frame);
-        fa_frame_draw_lines(&frame, edges);
+        fa_frame_draw_lines(&frame, drawing->edges);
         result = fa_frame_occlusion(&frame, occlusion, err);
     }
     for (uint32_t y = 0; result == 0 && y < size; y++)

@@ -13,9 +13,16 @@
 
 enum { FA_RENDER_SIZE = 512, FA_RENDER_SIZE_MAX = 1024 };
 
+/* What is drawn. */
+struct fa_drawing {
+    const struct fa_mesh *mesh;
+    const struct fa_normals *normals; /* of the mesh */
+    const struct fa_edges *edges;     /* of the mesh */
+    const float (*colours)[4];        /* by the mesh's colour numbers, linear RGBA */
+};
+
 /* Draws into `size` x `size` pixels of RGBA, 8 bit, sRGB, not premultiplied; FA_E_MEMORY. */
-int fa_render(const struct fa_mesh *mesh, const struct fa_normals *normals,
-              const struct fa_edges *edges, uint32_t size, uint8_t *pixels,
+int fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels,
               struct fa_error *err) FA_MUSTCHECK;
 
 #endif

@@ -346,17 +346,22 @@ picture_is_reproducible(void **state)
     unsigned char data[1000];
     struct body body;
     struct fa_error err = {0};
+    struct fa_mesh flat;
+    struct fa_drawing drawing = {.mesh = &flat, .normals = &body.normals, .edges = &body.edges};
     size_t covered = 0;
 
     (void)state;
     make_body(&body, data, binary_cube(data, "x", 12));
-    assert_int_equal(fa_render(&body.mesh, &body.normals, &body.edges, 128, one, &err), 0);
-    assert_int_equal(fa_render(&body.mesh, &body.normals, &body.edges, 128, other, &err), 0);
+    assert_int_equal(fa_scene_flatten(&body.scene, &flat, &err), 0);
+    drawing.colours = (const float(*)[4])body.scene.colours;
+    assert_int_equal(fa_render(&drawing, 128, one, &err), 0);
+    assert_int_equal(fa_render(&drawing, 128, other, &err), 0);
     assert_memory_equal(one, other, sizeof one);
     for (size_t i = 3; i < sizeof one; i += 4)
         covered += one[i] == 255;
     assert_in_range(covered, 128 * 128 * 35 / 100, 128 * 128 * 85 / 100);
     assert_int_equal(one[3], 0);
+    fa_mesh_free(&flat);
     free_body(&body);
 }
 
