@@ -2,9 +2,7 @@
 #ifndef FA_GEOMETRY_METRICS_H
 #define FA_GEOMETRY_METRICS_H
 
-#include "lib/base/buf.h"
 #include "lib/geometry/edges.h"
-#include "lib/geometry/stl.h"
 
 /* More pieces than this are no parts but a soup, and not told apart. */
 enum { FA_PIECES_MAX = 4096 };
@@ -44,9 +42,5 @@ int fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
                        struct fa_metrics *metrics, struct fa_error *err) FA_MUSTCHECK;
 
 void fa_metrics_free(struct fa_metrics *metrics);
-
-/* Writes the contract's `cad` object, with what is odd about the file as sentences in "notes". */
-void fa_metrics_print(struct fa_buf *out, const struct fa_metrics *metrics,
-                      const struct fa_mesh *mesh, const struct fa_stl *stl);
 
 #endif

@@ -13,7 +13,7 @@ const struct fa_format fa_formats[] = {
     {".step", "model/step", true, true},
     {".3mf", "model/3mf", true, false},
     {".amf", "application/x-amf", true, false},
-    {".obj", "model/obj", true, false},
+    {".obj", "model/obj", true, true},
     {".ply", "application/octet-stream", true, false},
     {".off", "application/octet-stream", true, false},
     {".igs", "model/iges", true, false},

@@ -14,7 +14,7 @@
 
 /* Raised whenever figures, model or picture of the same file come out differently: what an older
  * release made is then made anew. */
-enum { FA_ANALYSIS_VERSION = 1 };
+enum { FA_ANALYSIS_VERSION = 2 };
 
 enum { FA_REUSE_FILES = 2 };
 

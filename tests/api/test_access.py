@@ -48,7 +48,7 @@ def form(**fields):
 
 
 NOTE = form(asset_type="misc", overwrite="true", file="note.txt")
-CAD = form(asset_type="cad", file="stored-only.obj")
+CAD = form(asset_type="cad", file="stored-only.sat")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def download(route, full, bare=NO_FILE, stored=None):
 
 NEW_PART = [f"/api/v1/part/{p}" for p in ("assets/", "0/assets/")]
 OPERATIONS = [
-    *download("upload-file/", delivered("model/stl"), stored=delivered("model/obj")),
+    *download("upload-file/", delivered("model/stl"), stored=delivered("application/octet-stream")),
     *download("visualization-file/", delivered("model/gltf-binary")),
     *download("thumbnail-file/", delivered("image/png")),
     *download("fetch-analysis-results-file/", delivered(XLSX)),

@@ -43,7 +43,7 @@ def test_the_part_in_words(helpers, run_job, tmp_path):
     words = " ".join(done.stdout.split())
     for expected in ("The model has 3 open edges; repair it before printing.",
                      "Size L × W × H 13 17 19 mm", "Watertight no", "Open edges 3", "Volume ",
-                     "Surface area ", "The surface is not closed: the volume is an estimate.",
+                     "Surface area ", "open edges, one of them at (", "the volume is an estimate.",
                      "holds 11"):
         assert expected in words, (expected, done.stdout)
     assert "older" not in words and "open box_visual.glb" in words
@@ -68,8 +68,8 @@ def test_a_part_that_is_known(helpers, run_job, tmp_path):
 
 def test_a_format_that_is_only_stored(run_job, tmp_path):
     """run-job says so at once, instead of waiting for a job that nobody has started."""
-    (tmp_path / "part.obj").write_bytes(b"o part\n")
-    done = run_job(tmp_path / "part.obj")
+    (tmp_path / "part.sat").write_bytes(b"o part\n")
+    done = run_job(tmp_path / "part.sat")
     assert done.returncode == 0 and "the file is stored" in done.stdout, done
 
 

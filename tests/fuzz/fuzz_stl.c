@@ -1,31 +1,40 @@
-/* STL of any kind: read, weld, measure and print; nothing may crash or hang. */
-#include "lib/geometry/metrics.h"
+/* STL of any kind: read, weld, measure, print, make a model; nothing may crash or hang. */
+#include "lib/geometry/figures.h"
+#include "lib/geometry/glb.h"
+#include "lib/geometry/stl.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static int sink = -1;
+    static struct fa_figures figures;
+    const struct fa_glb_options options = {.name = "part", .meshopt = size % 2 == 1};
     struct fa_stl stl;
-    struct fa_mesh mesh;
-    struct fa_edges edges;
-    struct fa_metrics metrics;
+    struct fa_scene scene;
     struct fa_buf json;
     struct fa_error err;
 
+    if (sink < 0)
+        sink = open("/dev/null", O_WRONLY);
     if (fa_stl_read(data, size, 10000, &stl, &err) < 0)
         return 0;
-    if (fa_mesh_weld((const float(*)[3])stl.corners, NULL, stl.facet_count, &mesh, &err) == 0) {
-        if (fa_edges_build(&mesh, &edges, &err) == 0) {
-            fa_buf_init(&json, 1 << 16);
-            if (fa_metrics_measure(&mesh, &edges, &metrics, &err) == 0)
-                fa_metrics_print(&json, &metrics, &mesh, &stl);
-            fa_metrics_free(&metrics);
-            fa_buf_free(&json);
-            fa_edges_free(&edges);
-        }
-        fa_mesh_free(&mesh);
+    fa_buf_init(&json, 1 << 16);
+    if (fa_scene_single(&scene, 1, &err) == 0 &&
+        fa_mesh_weld((const float(*)[3])stl.corners, NULL, stl.facet_count,
+                     &scene.shapes[0].bodies[0].mesh, &err) == 0 &&
+        fa_figures_measure(&scene, &figures, &err) == 0) {
+        fa_figures_guess_unit(&figures);
+        fa_figures_print(&json, &figures);
+        if (fa_glb_write(&scene, &options, sink, &err) < 0)
+            size = 0;
     }
+    fa_buf_free(&json);
+    fa_scene_free(&scene);
     fa_stl_free(&stl);
     return 0;
 }

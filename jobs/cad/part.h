@@ -1,0 +1,26 @@
+/* A part on its way through the stages, whatever format it came in. */
+#ifndef FA_JOBS_CAD_PART_H
+#define FA_JOBS_CAD_PART_H
+
+#include "lib/geometry/figures.h"
+#include "lib/geometry/stl.h"
+
+struct fa_part {
+    unsigned char *data; /* the file, mapped */
+    size_t length;
+    struct fa_scene scene;
+    struct fa_stl stl; /* of an STL: what was odd about it; its corners are gone */
+    uint64_t dropped;  /* facets of a mesh that cannot be read */
+    struct fa_figures figures;
+};
+
+/* Recognises the file by its content and reads it.  FA_E_CONTENT with sentence and action,
+ * FA_E_MEMORY, FA_E_STORE. */
+int fa_part_read(struct fa_part *part, int fd, struct fa_error *err) FA_MUSTCHECK;
+
+/* Measures the part, and says what is odd about it. */
+int fa_part_measure(struct fa_part *part, struct fa_error *err) FA_MUSTCHECK;
+
+void fa_part_free(struct fa_part *part);
+
+#endif
