@@ -26,10 +26,11 @@ static const struct row {
     int64_t files;
 } rows[] = {
     /* Copies and hashes what the parser makes. */
-    {FA_TASK_CAD, false, {512 * MIB, MIB}, {30, 1}, {64 * MIB, 8 * MIB}, {120, 4}, 128},
-    /* Measured with STL: 45 MiB and 4 for each of input, with a model of up to 1.4 for each; this
-     * is four times as much. */
-    {FA_TASK_CAD, true, {256 * MIB, 16 * MIB}, {60, 1}, {16 * MIB, 8 * MIB}, {120, 4}, 32},
+    {FA_TASK_CAD, false, {512 * MIB, MIB}, {30, 1}, {64 * MIB, 8 * MIB}, {240, 16}, 128},
+    /* Measured: an STL takes 45 MiB and 4 for each of input; a STEP file 80 MiB and 15 for each,
+     * with a second of time for each.  Some take far longer, and address space is only reserved: so
+     * this is several times as much.  A model has a million facets at most. */
+    {FA_TASK_CAD, true, {768 * MIB, 128 * MIB}, {120, 4}, {64 * MIB, 8 * MIB}, {240, 16}, 32},
     /* Writes row by row; the input is not read. */
     {NULL, false, {512 * MIB, 0}, {60, 0}, {256 * MIB, 0}, {120, 0}, 128},
 };

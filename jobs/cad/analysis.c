@@ -66,6 +66,9 @@ analyse(struct run *run, struct fa_error *err)
     say(run, "percent\tcad_analysis\t50");
     if (run->request->files[FA_CAD_METRICS] < 0)
         return 0;
+    if (fa_part_mesh(&run->part, FA_PART_FINE, err) < 0)
+        return -1;
+    say(run, "percent\tcad_analysis\t75");
     if (fa_part_measure(&run->part, err) < 0)
         return -1;
     return write_metrics(run, err);
@@ -81,7 +84,8 @@ model(struct run *run, struct fa_error *err)
     /* The picture needs the mesh too. */
     if (files[FA_CAD_GLB] < 0 && files[FA_CAD_PNG] < 0)
         return 0;
-    if (fa_scene_reduce(&run->part.scene, VIEW_FACETS, err) < 0)
+    if (fa_part_mesh(&run->part, FA_PART_VIEW, err) < 0 ||
+        fa_scene_reduce(&run->part.scene, VIEW_FACETS, err) < 0)
         return -1;
     say(run, "percent\tvisualization\t60");
     if (files[FA_CAD_GLB] < 0)

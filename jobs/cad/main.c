@@ -5,11 +5,13 @@
  * it is a converter.
  */
 #include "jobs/cad/analysis.h"
+#include "jobs/cad/part.h"
 #include "lib/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,7 @@ static const char usage_text[] =
     "usage: fileapi-cad --in FILE [--metrics FILE] [--glb FILE [--meshopt]] [--png FILE]\n"
     "                   [--name NAME] [--size PIXELS] [--progress FILE]\n"
     "\n"
-    "  --in FILE        the part: STL or OBJ, told by its content\n"
+    "  --in FILE        the part: STEP, IGES, STL or OBJ, told by its content\n"
     "  --metrics FILE   figures, as JSON\n"
     "  --glb FILE       the model, as binary glTF 2.0\n"
     "  --meshopt        compress the model (EXT_meshopt_compression)\n"
@@ -79,6 +81,26 @@ open_files(const char *const names[FA_CAD_FILES], struct fa_cad_request *request
     return 0;
 }
 
+/* Exact formats are for the program with Open CASCADE, which lies beside this one and takes the
+ * same arguments; descriptors named in them stay open.  Returns only when that failed. */
+static int
+become_exact(char **argv)
+{
+    static const char name[] = "fileapi-cad-exact";
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof name);
+    char *slash;
+
+    path[length > 0 ? length : 0] = '\0';
+    slash = strrchr(path, '/');
+    if (slash != NULL) {
+        memcpy(slash + 1, name, sizeof name);
+        execv(path, argv);
+    }
+    fprintf(stderr, "fileapi-cad: cannot start %s: %s\n", name, strerror(errno));
+    return EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,6 +147,8 @@ main(int argc, char **argv)
         return usage(stderr, EXIT_USAGE);
     if (open_files(names, &request) < 0)
         return EXIT_FAILURE;
+    if (!fa_brep_here && fa_part_is_exact(request.files[FA_CAD_IN]))
+        return become_exact(argv);
     if ((!boxed || fa_sandbox_enter(request.files[FA_CAD_IN], &err) == 0) &&
         fa_cad_analyse(&request, &err) == 0)
         return EXIT_SUCCESS;

@@ -1,16 +1,49 @@
 #include "jobs/cad/part.h"
 #include "lib/geometry/obj.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { FACETS_MAX = 20000000 };
+enum { FACETS_MAX = 20000000, IGES_LINE = 80, IGES_SECTION = 72, HEAD_BYTES = 4096 };
 
 /* --- formats ------------------------------------------------------------------------------------
  */
+
+static bool
+begins(const struct fa_part *part, const char *magic)
+{
+    size_t length = strlen(magic);
+    size_t at = 0;
+
+    while (at < part->length && (isspace(part->data[at]) || part->data[at] >= 0xbb))
+        at++; /* blanks, and a byte order mark */
+    return part->length - at >= length && memcmp(part->data + at, magic, length) == 0;
+}
+
+static bool
+is_step(const struct fa_part *part)
+{
+    return begins(part, "ISO-10303-21");
+}
+
+/* The first line has its section's letter in column 73: S, or B and C in the rare other forms. */
+static bool
+is_iges(const struct fa_part *part)
+{
+    if (part->length < IGES_LINE)
+        return false;
+    for (size_t i = 0; i < IGES_SECTION; i++)
+        if (part->data[i] < ' ' || part->data[i] > '~')
+            return false;
+    return part->data[IGES_SECTION] == 'S' && part->data[IGES_LINE - 1] == '1';
+}
 
 static bool
 is_obj(const struct fa_part *part)
@@ -23,6 +56,27 @@ is_anything(const struct fa_part *part)
 {
     (void)part;
     return true;
+}
+
+static int
+read_brep(struct fa_part *part, enum fa_brep_format format, int fd, struct fa_error *err)
+{
+    if (fa_scene_init(&part->scene, err) < 0 ||
+        fa_brep_open(format, fd, part->data, part->length, &part->brep, err) < 0)
+        return -1;
+    return fa_brep_describe(part->brep, &part->scene, &part->facts, err);
+}
+
+static int
+read_step(struct fa_part *part, int fd, struct fa_error *err)
+{
+    return read_brep(part, FA_BREP_STEP, fd, err);
+}
+
+static int
+read_iges(struct fa_part *part, int fd, struct fa_error *err)
+{
+    return read_brep(part, FA_BREP_IGES, fd, err);
 }
 
 static int
@@ -56,9 +110,21 @@ static const struct {
     bool (*is)(const struct fa_part *part);
     int (*read)(struct fa_part *part, int fd, struct fa_error *err);
 } formats[] = {
+    {is_step, read_step},
+    {is_iges, read_iges},
     {is_obj, read_obj},
     {is_anything, read_stl},
 };
+
+bool
+fa_part_is_exact(int fd)
+{
+    unsigned char head[HEAD_BYTES];
+    ssize_t length = pread(fd, head, sizeof head, 0);
+    const struct fa_part part = {.data = head, .length = length > 0 ? (size_t)length : 0};
+
+    return is_step(&part) || is_iges(&part);
+}
 
 int
 fa_part_read(struct fa_part *part, int fd, struct fa_error *err)
@@ -67,7 +133,7 @@ fa_part_read(struct fa_part *part, int fd, struct fa_error *err)
     void *data = NULL;
     size_t format = 0;
 
-    *part = (struct fa_part){.data = NULL};
+    *part = (struct fa_part){.brep = NULL};
     if (fstat(fd, &info) < 0)
         return fa_error_errno(err, FA_E_STORE, errno, "look at the file");
     if (!S_ISREG(info.st_mode))
@@ -83,6 +149,45 @@ fa_part_read(struct fa_part *part, int fd, struct fa_error *err)
     while (!formats[format].is(part))
         format++;
     return formats[format].read(part, fd, err);
+}
+
+/* --- meshes -------------------------------------------------------------------------------------
+ */
+
+/* The length across the largest body: what a deflection must be seen against. */
+static double
+longest_diagonal(const struct fa_scene *scene)
+{
+    double longest = 0;
+
+    for (size_t s = 0; s < scene->shape_count; s++)
+        for (size_t b = 0; b < scene->shapes[s].body_count; b++) {
+            const struct fa_exact *exact = &scene->shapes[s].bodies[b].exact;
+            double square = 0;
+
+            for (int k = 0; exact->known && k < 3; k++)
+                square +=
+                    (exact->max_mm[k] - exact->min_mm[k]) * (exact->max_mm[k] - exact->min_mm[k]);
+            longest = fmax(longest, sqrt(square));
+        }
+    return longest > 0 ? longest : 100;
+}
+
+int
+fa_part_mesh(struct fa_part *part, enum fa_part_mesh purpose, struct fa_error *err)
+{
+    double diagonal;
+
+    if (part->brep == NULL)
+        return 0;
+    diagonal = longest_diagonal(&part->scene);
+    /* Fine: absolute, but never coarser than a small part can bear.  View: what is seen on a
+     * screen.
+     */
+    if (purpose == FA_PART_FINE)
+        return fa_brep_mesh(part->brep, &part->scene, fmax(0.005, fmin(0.1, diagonal / 2000)), 0.2,
+                            err);
+    return fa_brep_mesh(part->brep, &part->scene, diagonal / 800, 0.35, err);
 }
 
 /* --- figures ------------------------------------------------------------------------------------
@@ -108,6 +213,57 @@ note_mesh(struct fa_part *part)
                         figures->unit.name, figures->unit.evidence);
 }
 
+/* The usual short name of a unit as STEP and IGES files spell it; NULL: not known. */
+static const char *
+unit_of(const char *spelling)
+{
+    static const struct {
+        const char *spelling, *name;
+    } units[] = {{"millimetre", "mm"}, {"mm", "mm"},     {"centimetre", "cm"}, {"metre", "m"},
+                 {"inch", "inch"},     {"foot", "foot"}, {"micrometre", "um"}, {"kilometre", "km"}};
+
+    for (size_t i = 0; i < FA_COUNT(units); i++)
+        if (strcasecmp(spelling, units[i].spelling) == 0)
+            return units[i].name;
+    return NULL;
+}
+
+static void
+note_brep(struct fa_part *part)
+{
+    struct fa_figures *figures = &part->figures;
+    const struct fa_brep_facts *facts = &part->facts;
+    uint32_t missing = 0;
+    bool solid = false;
+
+    figures->unit = (struct fa_figure_unit){.name = unit_of(facts->unit), .stated = true};
+    if (figures->unit.name == NULL)
+        figures->unit = (struct fa_figure_unit){
+            .name = "mm", .evidence = "The file states no unit of length that is known."};
+    figures->validation = (struct fa_figure_validation){.has_volume = facts->has_volume,
+                                                        .has_area = facts->has_area,
+                                                        .volume_mm3 = facts->volume_mm3,
+                                                        .area_mm2 = facts->area_mm2};
+    for (size_t s = 0; s < part->scene.shape_count; s++)
+        for (size_t b = 0; b < part->scene.shapes[s].body_count; b++) {
+            missing += part->scene.shapes[s].bodies[b].missing_faces;
+            solid |= part->scene.shapes[s].bodies[b].exact.solid;
+        }
+    if (!solid)
+        fa_figures_note(figures, "The file holds surfaces but no solid: there is no volume.");
+    else if (facts->loose_faces > 0)
+        fa_figures_note(figures, "%u loose faces beside the solids were left out.",
+                        facts->loose_faces);
+    if (facts->cut_short)
+        fa_figures_note(figures, "The file is cut short: its end is missing, parts may be too.");
+    if (missing > 0)
+        fa_figures_note(figures, "%u faces could not be meshed; they are missing in the model.",
+                        missing);
+    if (fa_figures_mismatch(figures))
+        fa_figures_note(figures, "Volume or area differ from what the exporting system wrote into "
+                                 "the file: check the part there.");
+}
+
 int
 fa_part_measure(struct fa_part *part, struct fa_error *err)
 {
@@ -116,8 +272,11 @@ fa_part_measure(struct fa_part *part, struct fa_error *err)
 
     if (fa_figures_measure(&part->scene, figures, err) < 0)
         return -1;
-    note_mesh(part);
-    if (figures->degenerate > 0)
+    if (part->brep != NULL)
+        note_brep(part);
+    else
+        note_mesh(part);
+    if (figures->degenerate > 0 && part->brep == NULL)
         fa_figures_note(figures, "%zu facets are points or lines; they were left out.",
                         figures->degenerate);
     if (figures->survey.crowded)
@@ -135,7 +294,7 @@ fa_part_measure(struct fa_part *part, struct fa_error *err)
                         "volume is an estimate.",
                         (unsigned long long)whole->open_edges, whole->open_at_mm[0],
                         whole->open_at_mm[1], whole->open_at_mm[2]);
-    else if (!whole->watertight)
+    else if (!whole->watertight && !figures->exact)
         fa_figures_note(figures, "The surface is not closed: the volume is an estimate.");
     return 0;
 }
@@ -144,6 +303,7 @@ void
 fa_part_free(struct fa_part *part)
 {
     fa_scene_free(&part->scene);
+    fa_brep_close(&part->brep);
     fa_stl_free(&part->stl);
     if (part->data != NULL)
         munmap(part->data, part->length);

@@ -13,6 +13,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum fa_error_code {
     FA_OK = 0,
 #define FA_ERROR(symbol, status, title, text) symbol,
@@ -71,5 +75,9 @@ int fa_error_field(struct fa_error *err, const char *name, const char *fmt, ...)
 
 /* Puts "context: " before the detail on the way up. */
 int fa_error_wrap(struct fa_error *err, const char *fmt, ...) FA_PRINTF(2, 3);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

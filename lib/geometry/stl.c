@@ -108,15 +108,11 @@ static int
 read_any(const unsigned char *data, size_t length, size_t limit, struct fa_stl *stl,
          struct fa_error *err)
 {
-    static const char step_magic[] = "ISO-10303-21";
     const char *text = (const char *)data;
     bool sized;
 
     if (length == 0)
         return useless(err, "The file is empty.", "Upload it again, or export the part anew.");
-    if (length >= sizeof step_magic - 1 && memcmp(data, step_magic, sizeof step_magic - 1) == 0)
-        return useless(err, "The file is a STEP file, which this version cannot analyse yet.",
-                       "Export the part as binary STL and upload that too.");
     stl->announced = length >= HEADER_BYTES ? read_u32(data + HEADER_BYTES - 4) : 0;
     sized = length >= HEADER_BYTES && length == HEADER_BYTES + FACET_BYTES * stl->announced;
     if (!sized && fa_stl_text_is(text, length))

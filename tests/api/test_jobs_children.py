@@ -111,9 +111,9 @@ def test_limits_grow_with_the_file(own, user, machine, sanitized, helpers):
     parser, job = limits(pid), limits(parent)
     os.kill(pid, signal.SIGKILL)
     # 9 MB: 8 MiB and a bit.
-    assert int(parser["Max address space"]) == (256 + 8 * 16) << 20
-    assert int(parser["Max cpu time"]) == 60 + 8
-    assert int(parser["Max file size"]) == (16 + 8 * 8) << 20
+    assert int(parser["Max address space"]) == (768 + 8 * 128) << 20
+    assert int(parser["Max cpu time"]) == 120 + 8 * 4
+    assert int(parser["Max file size"]) == (64 + 8 * 8) << 20
     assert int(parser["Max open files"]) == 32 and int(parser["Max core file size"]) == 0
     assert int(job["Max address space"]) == (512 + 8) << 20
     assert int(job["Max cpu time"]) == 30 + 8 and int(job["Max open files"]) == 128

@@ -21,7 +21,8 @@ def models(helpers):
     folder = helpers.SHARED / "models"
     if not folder.exists():
         pytest.skip(f"no real parts: FILEAPI_SHARED ({helpers.SHARED}) is not there")
-    return sorted([*folder.glob("stl/*"), *folder.glob("print-orientation/*.stl")])
+    return sorted([*folder.glob("stl/*"), *folder.glob("step/*"),
+                   *folder.glob("print-orientation/*.stl")])
 
 
 def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
@@ -58,7 +59,7 @@ def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
     ("letter.stl", b"Dear Sir or Madam, " * 20,
      "The file is no STL: it holds neither facets nor text."),
     ("part.step", b"ISO-10303-21;\nHEADER;\n",
-     "The file is a STEP file, which this version cannot analyse yet."),
+     "The STEP file cannot be read: it is cut short or malformed."),
 ], ids=["empty", "claims", "letter", "step"])
 def test_useless_content(alice, name, content, message):
     """Stored, then a clear error in asset_stat and an event."""

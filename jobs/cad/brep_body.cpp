@@ -1,0 +1,263 @@
+// What Open CASCADE knows of a body: its exact figures, and its meshes.
+#include "jobs/cad/brep_parts.hxx"
+
+#include <BRepAdaptor_Surface.hxx>
+#include <BRepBndLib.hxx>
+#include <BRepGProp.hxx>
+#include <BRepMesh_IncrementalMesh.hxx>
+#include <BRepTools.hxx>
+#include <BRep_Tool.hxx>
+#include <Bnd_Box.hxx>
+#include <GProp_GProps.hxx>
+#include <Poly_Triangulation.hxx>
+#include <TopExp.hxx>
+#include <TopExp_Explorer.hxx>
+#include <TopTools_IndexedMapOfShape.hxx>
+#include <TopoDS.hxx>
+
+#include <cmath>
+#include <utility>
+
+using fa::Body;
+
+namespace
+{
+
+void
+measureRadii(const TopoDS_Shape &shape, fa_exact *exact)
+{
+    for (TopExp_Explorer at(shape, TopAbs_FACE); at.More(); at.Next()) {
+        const TopoDS_Face &face = TopoDS::Face(at.Current());
+        BRepAdaptor_Surface surface(face);
+        double radius = 0;
+
+        if (surface.GetType() == GeomAbs_Cylinder)
+            radius = surface.Cylinder().Radius();
+        else if (surface.GetType() == GeomAbs_Sphere)
+            radius = surface.Sphere().Radius();
+        else if (surface.GetType() == GeomAbs_Torus)
+            radius = surface.Torus().MinorRadius();
+        if (!(radius > 0))
+            continue;
+        if (exact->smallest_radius_mm == 0 || radius < exact->smallest_radius_mm)
+            exact->smallest_radius_mm = radius;
+        // Material around the axis, seen from inside the whole way round: a hole.
+        bool direct =
+            surface.GetType() == GeomAbs_Cylinder && surface.Cylinder().Position().Direct();
+        bool inwards = (face.Orientation() == TopAbs_REVERSED) == direct;
+        bool round = surface.LastUParameter() - surface.FirstUParameter() > M_PI * 0.99;
+        if (surface.GetType() == GeomAbs_Cylinder && inwards && round &&
+            (exact->smallest_hole_mm == 0 || 2 * radius < exact->smallest_hole_mm))
+            exact->smallest_hole_mm = 2 * radius;
+    }
+}
+
+} // namespace
+
+uint32_t
+fa::countFaces(const TopoDS_Shape &shape)
+{
+    TopTools_IndexedMapOfShape faces;
+
+    TopExp::MapShapes(shape, TopAbs_FACE, faces);
+    return static_cast<uint32_t>(faces.Extent());
+}
+
+void
+fa::measure(const TopoDS_Shape &shape, bool solid, fa_exact *exact)
+{
+    GProp_GProps volume, area;
+    Bnd_Box box;
+
+    *exact = fa_exact();
+    exact->known = true;
+    exact->solid = solid;
+    exact->faces = countFaces(shape);
+    BRepGProp::SurfaceProperties(shape, area);
+    exact->area_mm2 = area.Mass();
+    gp_Pnt centre = area.CentreOfMass();
+    if (solid) {
+        BRepGProp::VolumeProperties(shape, volume);
+        exact->volume_mm3 = std::fabs(volume.Mass());
+        centre = volume.CentreOfMass();
+    }
+    // Loose, but at once; fa_brep_mesh makes it tight.
+    BRepBndLib::Add(shape, box, Standard_False);
+    if (box.IsVoid() || !std::isfinite(exact->volume_mm3) || !std::isfinite(exact->area_mm2)) {
+        exact->known = false;
+        return;
+    }
+    box.Get(exact->min_mm[0], exact->min_mm[1], exact->min_mm[2], exact->max_mm[0],
+            exact->max_mm[1], exact->max_mm[2]);
+    for (int i = 0; i < 3; i++)
+        exact->centre_mm[i] = centre.Coord(i + 1);
+    measureRadii(shape, exact);
+}
+
+// --- meshes -------------------------------------------------------------------------------------
+
+namespace
+{
+
+// The triangles of a body's faces, outward, as a soup.
+struct Soup {
+    std::vector<float> corners;
+    std::vector<uint16_t> colours;
+    uint32_t missing = 0;
+
+    void
+    add(const TopoDS_Face &face, int32_t colour)
+    {
+        TopLoc_Location location;
+        Handle(Poly_Triangulation) mesh = BRep_Tool::Triangulation(face, location);
+        gp_Trsf place = location.Transformation();
+        bool turned = (face.Orientation() == TopAbs_REVERSED) != place.IsNegative();
+
+        if (mesh.IsNull() || mesh->NbTriangles() == 0) {
+            missing++;
+            return;
+        }
+        for (int i = 1; i <= mesh->NbTriangles(); i++) {
+            int nodes[3];
+
+            mesh->Triangle(i).Get(nodes[0], nodes[turned ? 2 : 1], nodes[turned ? 1 : 2]);
+            for (int node : nodes) {
+                gp_Pnt point = mesh->Node(node).Transformed(place);
+
+                for (int axis = 1; axis <= 3; axis++)
+                    corners.push_back(static_cast<float>(point.Coord(axis)));
+            }
+            colours.push_back(static_cast<uint16_t>(colour));
+        }
+    }
+};
+
+// The box of a face's triangles.
+Bnd_Box
+boxOfMesh(const TopoDS_Face &face)
+{
+    TopLoc_Location location;
+    Handle(Poly_Triangulation) mesh = BRep_Tool::Triangulation(face, location);
+    Bnd_Box box;
+
+    for (int i = 1; !mesh.IsNull() && i <= mesh->NbNodes(); i++)
+        box.Add(mesh->Node(i).Transformed(location.Transformation()));
+    return box;
+}
+
+// Some side of the face comes within `reach` of the body's.
+bool
+touchesSide(const Bnd_Box &face, const Bnd_Box &body, double reach)
+{
+    const gp_Pnt low = face.CornerMin(), high = face.CornerMax();
+    const gp_Pnt bodyLow = body.CornerMin(), bodyHigh = body.CornerMax();
+
+    for (int axis = 1; axis <= 3; axis++)
+        if (low.Coord(axis) - bodyLow.Coord(axis) < reach ||
+            bodyHigh.Coord(axis) - high.Coord(axis) < reach)
+            return true;
+    return false;
+}
+
+// The face reaches further than the box on some side.
+bool
+reachesOut(const Bnd_Box &face, const Bnd_Box &box, double more)
+{
+    const gp_Pnt low = face.CornerMin(), high = face.CornerMax();
+    const gp_Pnt boxLow = box.CornerMin(), boxHigh = box.CornerMax();
+
+    for (int axis = 1; axis <= 3; axis++)
+        if (low.Coord(axis) < boxLow.Coord(axis) - more ||
+            high.Coord(axis) > boxHigh.Coord(axis) + more)
+            return true;
+    return false;
+}
+
+bool
+isSimple(const TopoDS_Face &face)
+{
+    const GeomAbs_SurfaceType type = BRepAdaptor_Surface(face, Standard_False).GetType();
+
+    return type == GeomAbs_Plane || type == GeomAbs_Cylinder || type == GeomAbs_Cone ||
+           type == GeomAbs_Sphere;
+}
+
+// The exact box.  It takes long for a face, so only those are asked whose mesh comes near the
+// mesh's own box: no other can reach further than the mesh deviates.  Of them first the simple
+// ones; fillets and free forms, which take the longest, only where they reach out further.
+void
+tightenBox(const Body &body, double deflection, fa_exact *exact)
+{
+    std::vector<std::pair<TopoDS_Face, Bnd_Box>> faces;
+    Bnd_Box all, box;
+
+    for (TopExp_Explorer at(body.shape, TopAbs_FACE); at.More(); at.Next()) {
+        const TopoDS_Face &face = TopoDS::Face(at.Current());
+
+        faces.emplace_back(face, boxOfMesh(face));
+        if (!faces.back().second.IsVoid())
+            all.Add(faces.back().second);
+    }
+    if (all.IsVoid())
+        return;
+    const double reach = 2 * deflection;
+    const double nothing = 1e-7 * std::sqrt(all.SquareExtent());
+    for (const auto &[face, mesh] : faces)
+        if (!mesh.IsVoid() && touchesSide(mesh, all, reach) && isSimple(face))
+            BRepBndLib::AddOptimal(face, box, Standard_False, Standard_False);
+    for (const auto &[face, mesh] : faces)
+        if (mesh.IsVoid() || (touchesSide(mesh, all, reach) && !isSimple(face) &&
+                              (box.IsVoid() || reachesOut(mesh, box, nothing))))
+            BRepBndLib::AddOptimal(face, box, Standard_False, Standard_False);
+    if (box.IsVoid())
+        return;
+    box.Get(exact->min_mm[0], exact->min_mm[1], exact->min_mm[2], exact->max_mm[0],
+            exact->max_mm[1], exact->max_mm[2]);
+    for (int i = 0; i < 3; i++) {
+        exact->min_mm[i] += box.GetGap();
+        exact->max_mm[i] -= box.GetGap();
+    }
+}
+
+int
+meshBody(const Body &body, fa_body *out, fa_error *err)
+{
+    Soup soup;
+    size_t number = 0;
+
+    for (TopExp_Explorer at(body.shape, TopAbs_FACE); at.More(); at.Next())
+        soup.add(TopoDS::Face(at.Current()), body.colours[number++]);
+    fa_mesh_free(&out->mesh);
+    out->missing_faces = soup.missing;
+    if (soup.colours.empty())
+        return 0;
+    return fa_mesh_weld(reinterpret_cast<const float(*)[3]>(soup.corners.data()),
+                        soup.colours.data(), soup.colours.size(), &out->mesh, err);
+}
+
+} // namespace
+
+int
+fa_brep_mesh(fa_brep *brep, fa_scene *scene, double deflection_mm, double angle, fa_error *err)
+{
+    return fa::guarded(err, [&]() {
+        IMeshTools_Parameters parameters;
+
+        parameters.Deflection = deflection_mm;
+        parameters.Angle = angle;
+        parameters.InParallel = Standard_False;
+        for (size_t i = 0; i < brep->bodies.size(); i++)
+            for (size_t j = 0; j < brep->bodies[i].size(); j++) {
+                Body &body = brep->bodies[i][j];
+
+                BRepTools::Clean(body.shape);
+                BRepMesh_IncrementalMesh mesher(body.shape, parameters);
+                if (!body.tight && scene->shapes[i].bodies[j].exact.known)
+                    tightenBox(body, deflection_mm, &scene->shapes[i].bodies[j].exact);
+                body.tight = true;
+                if (meshBody(body, &scene->shapes[i].bodies[j], err) < 0)
+                    return -1;
+            }
+        return 0;
+    });
+}
