@@ -23,7 +23,7 @@ static const char usage_text[] =
     "usage: fileapi-cad --in FILE [--metrics FILE] [--glb FILE [--meshopt]] [--png FILE]\n"
     "                   [--name NAME] [--size PIXELS] [--progress FILE]\n"
     "\n"
-    "  --in FILE        the part: STEP, IGES, STL or OBJ, told by its content\n"
+    "  --in FILE        the part: STEP, IGES, STL, OBJ or 3MF, told by its content\n"
     "  --metrics FILE   figures, as JSON\n"
     "  --glb FILE       the model, as binary glTF 2.0\n"
     "  --meshopt        compress the model (EXT_meshopt_compression)\n"

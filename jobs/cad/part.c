@@ -1,5 +1,6 @@
 #include "jobs/cad/part.h"
 #include "lib/geometry/obj.h"
+#include "lib/geometry/threemf.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -46,6 +47,12 @@ is_iges(const struct fa_part *part)
 }
 
 static bool
+is_threemf(const struct fa_part *part)
+{
+    return fa_threemf_is(part->data, part->length);
+}
+
+static bool
 is_obj(const struct fa_part *part)
 {
     return fa_obj_is((const char *)part->data, part->length);
@@ -80,6 +87,13 @@ read_iges(struct fa_part *part, int fd, struct fa_error *err)
 }
 
 static int
+read_threemf(struct fa_part *part, int fd, struct fa_error *err)
+{
+    (void)fd;
+    return fa_threemf_read(part->data, part->length, FACETS_MAX, &part->scene, &part->unit, err);
+}
+
+static int
 read_obj(struct fa_part *part, int fd, struct fa_error *err)
 {
     (void)fd;
@@ -110,10 +124,8 @@ static const struct {
     bool (*is)(const struct fa_part *part);
     int (*read)(struct fa_part *part, int fd, struct fa_error *err);
 } formats[] = {
-    {is_step, read_step},
-    {is_iges, read_iges},
-    {is_obj, read_obj},
-    {is_anything, read_stl},
+    {is_step, read_step}, {is_iges, read_iges},    {is_threemf, read_threemf},
+    {is_obj, read_obj},   {is_anything, read_stl},
 };
 
 bool
@@ -207,6 +219,10 @@ note_mesh(struct fa_part *part)
         fa_figures_note(figures, "There are bytes behind the last facet; they were ignored.");
     if (part->dropped > 0)
         fa_figures_note(figures, "Facets with unreadable coordinates were dropped.");
+    if (part->unit != NULL) {
+        figures->unit = (struct fa_figure_unit){.name = part->unit, .stated = true};
+        return;
+    }
     fa_figures_guess_unit(figures);
     if (strcmp(figures->unit.name, "mm") != 0)
         fa_figures_note(figures, "The unit may be %s instead of millimetres: %s",

@@ -13,6 +13,7 @@ struct fa_part {
     struct fa_brep *brep; /* of an exact format; NULL: the file is a mesh */
     struct fa_brep_facts facts;
     struct fa_stl stl; /* of an STL: what was odd about it; its corners are gone */
+    const char *unit;  /* that a mesh's file states; NULL: none */
     uint64_t dropped;  /* facets of a mesh that cannot be read */
     struct fa_figures figures;
 };

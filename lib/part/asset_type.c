@@ -11,7 +11,7 @@ const struct fa_format fa_formats[] = {
     {".stl", "model/stl", true, true},
     {".stp", "model/step", true, true},
     {".step", "model/step", true, true},
-    {".3mf", "model/3mf", true, false},
+    {".3mf", "model/3mf", true, true},
     {".amf", "application/x-amf", true, false},
     {".obj", "model/obj", true, true},
     {".ply", "application/octet-stream", true, false},

@@ -4,6 +4,7 @@ import math
 import os
 import struct
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,54 @@ f 9 10 12
 f 9 12 11
 f 10 11 12
 """
+
+
+MODEL = """<?xml version="1.0"?>
+<!-- <object id="9"/> --><model unit="inch" xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02">
+<resources><object id="1" type="model" name="corner"><mesh><vertices>
+<vertex x="0" y="0" z="0"/><vertex x='1' y='0' z='0'/><vertex x="0" y="1" z="0"/><vertex x="0" y="0" z="1"/>
+</vertices><triangles><triangle v1="0" v2="2" v3="1"/><triangle v1="0" v2="1" v3="3"/>
+<triangle v1="0" v2="3" v3="2"/><triangle v1="1" v2="2" v3="3"/></triangles></mesh></object>
+<object id="2" name="two"><components><component objectid="1"/>
+<component objectid="1" transform="2 0 0 0 2 0 0 0 2 5 0 0"/></components></object></resources>
+<build><item objectid="2"/></build></model>"""
+
+
+def pack(file, model):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("3D/3dmodel.model", model)
+    return file
+
+
+def test_3mf(tmp_path):
+    """3MF: the file's unit, components placed and scaled, an object held once."""
+    status, cad, glb, error = run_cad(pack(tmp_path / "two.3mf", MODEL), tmp_path)
+    assert status == 0, error
+    assert cad["unit"] == {"name": "inch", "stated": True} and cad["watertight"]
+    assert cad["volume_mm3"] == pytest.approx(INCH**3 * (1 + 8) / 6)
+    assert cad["bounding_box_mm"]["max"] == pytest.approx([7 * INCH, 2 * INCH, 2 * INCH])
+    model = gltf(glb)
+    assert [node["name"] for node in model["nodes"]] == ["part", "two", "corner", "corner"]
+    assert len(model["meshes"]) == 1
+
+
+@pytest.mark.parametrize("model, message", [
+    (MODEL.replace('v1="1" v2="2"', 'v1="7" v2="2"'), "a corner that is not there"),
+    (MODEL.replace('<item objectid="2"', '<item objectid="5"'), "an object that is not in it"),
+    (MODEL.replace('<component objectid="1"/>', '<component objectid="2"/>'), "nested too deeply"),
+    (MODEL.replace('x="0"', 'x="zero"', 1), "no readable coordinates"),
+    (MODEL.split("<build>")[0], "wants nothing built"),
+    (None, "without a readable 3MF model"),
+], ids=["corner", "object", "circle", "number", "nothing", "archive"])
+def test_bad_3mf(tmp_path, model, message):
+    """A 3MF that cannot be built ends with a sentence and what to do."""
+    file = tmp_path / "bad.3mf"
+    if model is None:
+        file.write_bytes(b"PK\3\4 and nothing else")
+    else:
+        pack(file, model)
+    status, _, _, error = run_cad(file, tmp_path)
+    assert status == 3 and message in error and "HINT:" in error
 
 
 def test_obj(tmp_path):

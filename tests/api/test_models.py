@@ -1,7 +1,9 @@
 """Real parts: every one ends with model, picture and figures, or with a clear error."""
+import io
 import json
 import os
 import subprocess
+import zipfile
 
 import pytest
 
@@ -51,6 +53,35 @@ def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(reports) == len(glbs), done.stderr
     assert [r for r in reports if r["numErrors"] or r["numWarnings"]] == []
+
+
+TETRAHEDRON = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
+PACKED = """<model unit="centimeter"><resources><object id="7"><mesh>
+<vertices><vertex x="0" y="0" z="0"/><vertex x="1" y="0" z="0"/><vertex x="0" y="1" z="0"/>
+<vertex x="0" y="0" z="1"/></vertices><triangles><triangle v1="0" v2="2" v3="1"/><triangle v1="0" v2="1" v3="3"/>
+<triangle v1="0" v2="3" v3="2"/><triangle v1="1" v2="2" v3="3"/></triangles></mesh></object></resources>
+<build><item objectid="7"/></build></model>"""
+
+
+def packed():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("3D/3dmodel.model", PACKED)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name, content, volume", [
+    ("tetrahedron.obj", TETRAHEDRON.encode(), 1 / 6), ("tetrahedron.3mf", packed(), 1000 / 6),
+], ids=["obj", "3mf"])
+def test_further_formats(alice, name, content, volume):
+    """OBJ and 3MF get figures, a model and a picture as STL does; 3MF says its unit."""
+    part = alice.upload(content, name=name)["part_id"]
+    assert alice.wait(part) == "finished"
+    cad = alice.assets(part)[name]["analysis_results"]["cad"]
+    assert cad["volume_mm3"] == pytest.approx(volume, rel=1e-6) and cad["watertight"]
+    assert cad["unit"]["stated"] is name.endswith(".3mf")
+    assert alice.get(f"/api/v1/part/{part}/visualization-file/").content.startswith(b"glTF")
+    assert alice.get(f"/api/v1/part/{part}/thumbnail-file/").content.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name, content, message", [

@@ -80,7 +80,8 @@ formats_are_known(void **state)
 {
     (void)state;
     assert_true(fa_format_of("x.STL")->processed);
-    assert_true(fa_format_of("x.3mf")->cad && !fa_format_of("x.3mf")->processed);
+    assert_true(fa_format_of("x.3mf")->processed);
+    assert_true(fa_format_of("x.amf")->cad && !fa_format_of("x.amf")->processed);
     assert_false(fa_format_of("x.pdf")->cad);
     assert_true(fa_format_orients(fa_format_of("x.StEp")));
     assert_false(fa_format_orients(fa_format_of("x.ply")));
