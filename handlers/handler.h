@@ -164,7 +164,7 @@ struct fa_route {
 extern const struct fa_route fa_routes[];
 
 extern const struct fa_field fa_asset_fields[], fa_basename_fields[], fa_part_fields[],
-    fa_list_fields[];
+    fa_list_fields[], fa_thumbnail_fields[];
 
 fa_handler fa_asset_post, fa_asset_get, fa_asset_delete, fa_cad_get, fa_cad_delete,
     fa_visualization_get, fa_thumbnail_get, fa_report_start, fa_report_get, fa_orientation_start,

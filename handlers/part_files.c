@@ -1,6 +1,13 @@
 /* Downloads of a part's CAD and of what was made from it. */
 #include "handlers/download.h"
 
+#include <string.h>
+
+static const char *const thumbnail_sizes[] = {"512", "256", NULL};
+
+const struct fa_field fa_thumbnail_fields[] = {
+    {.name = "size", .type = FA_FIELD_CHOICE, .choices = thumbnail_sizes}, {.name = NULL}};
+
 int
 fa_cad_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
            struct fa_error *err)
@@ -34,6 +41,15 @@ int
 fa_thumbnail_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
                  struct fa_error *err)
 {
+    const char *size = fa_request_text(request, "size");
+
+    if (size != NULL && strcmp(size, "256") == 0) {
+        if (get_derived(ctx, request, "thumbnail_256", reply, err) == 0)
+            return 0;
+        /* Pictures of older releases have one size. */
+        if (err->code != FA_E_NO_FILE)
+            return -1;
+    }
     return get_derived(ctx, request, "thumbnail", reply, err);
 }
 

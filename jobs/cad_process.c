@@ -33,6 +33,7 @@ static const struct {
     [FA_CAD_METRICS] = {"figures", "{", 1, MAX_METRICS},
     [FA_CAD_GLB] = {"model", "glTF\2\0\0", 8, MAX_MODEL},
     [FA_CAD_PNG] = {"picture", "\x89PNG\r\n\x1a\n", 8, MAX_PICTURE},
+    [FA_CAD_PNG_SMALL] = {"small picture", "\x89PNG\r\n\x1a\n", 8, MAX_PICTURE},
 };
 
 static pid_t
@@ -41,9 +42,9 @@ spawn(const struct fa_task_ctx *ctx, const struct fa_limits *limits, const int *
 {
     /* The descriptors' numbers in the child: 3 is the input, then as listed. */
     const char *open = strcmp(ctx->options->sandbox, "off") == 0 ? "--no-sandbox" : NULL;
-    const char *const argv[] = {"fileapi-cad", "--in", "fd:3",  "--metrics", "fd:4",
-                                "--glb",       "fd:5", "--png", "fd:6",      "--progress",
-                                "fd:7",        open,   NULL};
+    const char *const argv[] = {"fileapi-cad", "--in",        "fd:3",  "--metrics", "fd:4",
+                                "--glb",       "fd:5",        "--png", "fd:6",      "--progress",
+                                "fd:7",        "--png-small", "fd:8",  open,        NULL};
 
     if (open == NULL && fa_sandbox_check(err) < 0)
         return fa_error_wrap(err, "no sandbox for the CAD analysis");
@@ -69,7 +70,7 @@ fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *c
     int pipe_ends[2];
 
     *process = (struct fa_cad_process){
-        .outputs = {-1, -1, -1},
+        .outputs = {-1, -1, -1, -1},
         .progress = -1,
         .deadline_us = fa_clock_monotonic_us() + limits.wall_s * 1000000,
     };
@@ -81,11 +82,11 @@ fa_cad_process_start(struct fa_cad_process *process, const struct fa_task_ctx *c
     if (pipe2(pipe_ends, O_CLOEXEC) < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "prepare the CAD analysis");
     process->progress = pipe_ends[0];
-    process->pid =
-        spawn(ctx, &limits,
-              (const int[]){input, process->outputs[FA_CAD_METRICS], process->outputs[FA_CAD_GLB],
-                            process->outputs[FA_CAD_PNG], pipe_ends[1]},
-              err);
+    process->pid = spawn(ctx, &limits,
+                         (const int[]){input, process->outputs[FA_CAD_METRICS],
+                                       process->outputs[FA_CAD_GLB], process->outputs[FA_CAD_PNG],
+                                       pipe_ends[1], process->outputs[FA_CAD_PNG_SMALL]},
+                         err);
     close(pipe_ends[1]);
     return process->pid < 0 ? -1 : 0;
 }

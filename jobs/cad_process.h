@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-enum fa_cad_output { FA_CAD_METRICS, FA_CAD_GLB, FA_CAD_PNG, FA_CAD_OUTPUTS };
+enum fa_cad_output { FA_CAD_METRICS, FA_CAD_GLB, FA_CAD_PNG, FA_CAD_PNG_SMALL, FA_CAD_OUTPUTS };
 
 enum { FA_CAD_LINE = 1024 };
 

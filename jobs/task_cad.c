@@ -19,17 +19,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS_LIMIT = 64 * 1024 };
+enum { METRICS_LIMIT = 64 * 1024, FILES_MAX = 2 };
 
 /* What each stage leaves behind; the order is that of the contract. */
 static const struct step {
     const char *stage;
-    enum fa_cad_output output;
-    const char *kind; /* of the derived file; NULL: figures */
+    struct {
+        const char *kind; /* of the derived file; NULL: no more */
+        enum fa_cad_output output;
+    } files[FILES_MAX]; /* without any: figures */
 } steps[] = {
-    {"cad_analysis", FA_CAD_METRICS, NULL},
-    {"visualization", FA_CAD_GLB, "visualization"},
-    {"thumbnail", FA_CAD_PNG, "thumbnail"},
+    {"cad_analysis", {{NULL, FA_CAD_METRICS}}},
+    {"visualization", {{"visualization", FA_CAD_GLB}}},
+    {"thumbnail", {{"thumbnail", FA_CAD_PNG}, {"thumbnail_256", FA_CAD_PNG_SMALL}}},
 };
 
 struct work {
@@ -41,7 +43,7 @@ struct work {
     /* of the stage being ended */
     const struct step *step;
     const char *metrics;
-    struct fa_object object;
+    struct fa_object objects[FILES_MAX];
 };
 
 static int
@@ -82,10 +84,10 @@ end_stage(struct fa_db *db, void *closure, struct fa_error *err)
 
     if (outcome != FA_DB_ROW)
         return outcome;
-    if (work->step->kind == NULL)
+    if (work->step->files[0].kind == NULL)
         outcome = put_figures(db, work, err);
-    else
-        outcome = fa_cad_put_derived(db, &job->part, work->step->kind, &work->object,
+    for (size_t i = 0; outcome >= 0 && i < FILES_MAX && work->step->files[i].kind != NULL; i++)
+        outcome = fa_cad_put_derived(db, &job->part, work->step->files[i].kind, &work->objects[i],
                                      work->ctx->options->store_grace, err);
     if (outcome < 0)
         return outcome;
@@ -126,21 +128,38 @@ read_metrics(struct fa_task_ctx *ctx, int fd, struct fa_error *err)
 }
 
 static int
-finish_stage(struct work *work, struct fa_error *err)
+take_figures(struct work *work, struct fa_error *err)
 {
-    struct fa_task_ctx *ctx = work->ctx;
-    FA_AUTO_FD fd = fa_cad_process_take(&work->process, work->step->output, ctx, err);
+    FA_AUTO_FD fd = fa_cad_process_take(&work->process, FA_CAD_METRICS, work->ctx, err);
 
     if (fd < 0)
         return -1;
-    if (work->step->kind == NULL) {
-        work->metrics = read_metrics(ctx, fd, err);
-        if (work->metrics == NULL)
-            return -1;
-    } else if (fa_object_measure(fd, &work->object, err) < 0 ||
-               fa_object_create(ctx->db, ctx->store, fd, &work->object, err) < 0) {
+    work->metrics = read_metrics(work->ctx, fd, err);
+    return work->metrics != NULL ? 0 : -1;
+}
+
+static int
+take_file(struct work *work, enum fa_cad_output output, struct fa_object *object,
+          struct fa_error *err)
+{
+    struct fa_task_ctx *ctx = work->ctx;
+    FA_AUTO_FD fd = fa_cad_process_take(&work->process, output, ctx, err);
+
+    if (fd < 0 || fa_object_measure(fd, object, err) < 0)
         return -1;
-    }
+    return fa_object_create(ctx->db, ctx->store, fd, object, err);
+}
+
+static int
+finish_stage(struct work *work, struct fa_error *err)
+{
+    const struct step *step = work->step;
+
+    if (step->files[0].kind == NULL && take_figures(work, err) < 0)
+        return -1;
+    for (size_t i = 0; i < FILES_MAX && step->files[i].kind != NULL; i++)
+        if (take_file(work, step->files[i].output, &work->objects[i], err) < 0)
+            return -1;
     (void)FA_FAILPOINT("job.stage");
     if (write_stage(work, end_stage, err) < 0)
         return -1;
@@ -246,7 +265,7 @@ int
 fa_task_cad_run(struct fa_task_ctx *ctx, struct fa_error *err)
 {
     struct work work = {
-        .ctx = ctx, .process = {.outputs = {-1, -1, -1}, .progress = -1}, .told.log = ctx->log};
+        .ctx = ctx, .process = {.outputs = {-1, -1, -1, -1}, .progress = -1}, .told.log = ctx->log};
     FA_AUTO_FD input = open_input(ctx, err);
     int result;
 

@@ -81,8 +81,8 @@ model(struct run *run, struct fa_error *err)
     const struct fa_glb_options options = {.name = run->request->name,
                                            .meshopt = run->request->meshopt};
 
-    /* The picture needs the mesh too. */
-    if (files[FA_CAD_GLB] < 0 && files[FA_CAD_PNG] < 0)
+    /* The pictures need the mesh too. */
+    if (files[FA_CAD_GLB] < 0 && files[FA_CAD_PNG] < 0 && files[FA_CAD_PNG_SMALL] < 0)
         return 0;
     if (fa_part_mesh(&run->part, FA_PART_VIEW, err) < 0 ||
         fa_scene_reduce(&run->part.scene, VIEW_FACETS, err) < 0)
@@ -126,7 +126,7 @@ picture(struct run *run, struct fa_error *err)
     uint32_t size = run->request->size;
     FA_AUTO_FREE uint8_t *pixels = NULL;
 
-    if (files[FA_CAD_PNG] < 0)
+    if (files[FA_CAD_PNG] < 0 && files[FA_CAD_PNG_SMALL] < 0)
         return 0;
     pixels = malloc((size_t)size * size * 4);
     if (pixels == NULL)
@@ -134,7 +134,12 @@ picture(struct run *run, struct fa_error *err)
     if (draw(run, pixels, err) < 0)
         return -1;
     say(run, "percent\tthumbnail\t80");
-    return fa_png_write(pixels, size, files[FA_CAD_PNG], err);
+    if (files[FA_CAD_PNG] >= 0 && fa_png_write(pixels, size, files[FA_CAD_PNG], err) < 0)
+        return -1;
+    if (files[FA_CAD_PNG_SMALL] < 0)
+        return 0;
+    fa_render_halve(pixels, size);
+    return fa_png_write(pixels, size / 2, files[FA_CAD_PNG_SMALL], err);
 }
 
 /* Memory is bounded by a limit that other attempts would meet too. */

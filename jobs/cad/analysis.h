@@ -12,6 +12,7 @@ enum fa_cad_file {
     FA_CAD_METRICS,
     FA_CAD_GLB,
     FA_CAD_PNG,
+    FA_CAD_PNG_SMALL,
     FA_CAD_PROGRESS,
     FA_CAD_FILES
 };
@@ -19,7 +20,7 @@ enum fa_cad_file {
 struct fa_cad_request {
     int files[FA_CAD_FILES]; /* descriptors; -1: not asked for */
     const char *name;        /* of the model */
-    uint32_t size;           /* of the picture, in pixels */
+    uint32_t size;           /* of the picture, in pixels; the small one has half */
     bool meshopt;            /* compress the model */
 };
 

@@ -21,13 +21,14 @@ enum { EXIT_CONTENT = 3, EXIT_USAGE = 64 };
 
 static const char usage_text[] =
     "usage: fileapi-cad --in FILE [--metrics FILE] [--glb FILE [--meshopt]] [--png FILE]\n"
-    "                   [--name NAME] [--size PIXELS] [--progress FILE]\n"
+    "                   [--png-small FILE] [--name NAME] [--size PIXELS] [--progress FILE]\n"
     "\n"
     "  --in FILE        the part: STEP, IGES, STL, OBJ or 3MF, told by its content\n"
     "  --metrics FILE   figures, as JSON\n"
     "  --glb FILE       the model, as binary glTF 2.0\n"
     "  --meshopt        compress the model (EXT_meshopt_compression)\n"
     "  --png FILE       the picture\n"
+    "  --png-small FILE the same in half the size\n"
     "  --name NAME      the model's name\n"
     "  --size PIXELS    the picture's side, 16 to 1024 (512)\n"
     "  --progress FILE  a line for every step\n"
@@ -109,6 +110,7 @@ main(int argc, char **argv)
         {"metrics", required_argument, NULL, FA_CAD_METRICS},
         {"glb", required_argument, NULL, FA_CAD_GLB},
         {"png", required_argument, NULL, FA_CAD_PNG},
+        {"png-small", required_argument, NULL, FA_CAD_PNG_SMALL},
         {"progress", required_argument, NULL, FA_CAD_PROGRESS},
         {"name", required_argument, NULL, 'n'},
         {"size", required_argument, NULL, 's'},

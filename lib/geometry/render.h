@@ -25,4 +25,7 @@ struct fa_drawing {
 int fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels,
               struct fa_error *err) FA_MUSTCHECK;
 
+/* Makes a picture of half the size, in place; `size` is even. */
+void fa_render_halve(uint8_t *pixels, uint32_t size);
+
 #endif

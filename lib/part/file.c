@@ -24,6 +24,7 @@ static const struct kind {
 } kinds[] = {
     {"visualization", NULL, true, "_visual.glb", "model/gltf-binary", true},
     {"thumbnail", NULL, true, "_thumbnail.png", "image/png", true},
+    {"thumbnail_256", NULL, true, "_thumbnail.png", "image/png", true},
     {"oriented", "model/stl", false, "optimal_orientation_cad_file_temp.stl", "model/stl", false},
     {"oriented", "model/step", false, "optimal_orientation_cad_file_temp.stp", "model/step", false},
     {"report", NULL, false, "analysis_results_file_temp.xlsx",

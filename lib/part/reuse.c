@@ -4,7 +4,7 @@
 #include "lib/part/asset_type.h"
 #include "lib/part/stage.h"
 
-static const char *const kinds[FA_REUSE_FILES] = {"visualization", "thumbnail"};
+static const char *const kinds[FA_REUSE_FILES] = {"visualization", "thumbnail", "thumbnail_256"};
 
 /* The stages that a finished analysis has behind it, in their order. */
 static const char *const done[] = {"cad_analysis", "visualization", "thumbnail"};
@@ -26,18 +26,20 @@ find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *
         "reuse_find",
         "SELECT a.results->>'cad' AS figures, v.object_key AS v_key, v.size AS v_size,"
         " encode(v.sha256, 'hex') AS v_sha256, t.object_key AS t_key, t.size AS t_size,"
-        " encode(t.sha256, 'hex') AS t_sha256"
+        " encode(t.sha256, 'hex') AS t_sha256, s.object_key AS s_key, s.size AS s_size,"
+        " encode(s.sha256, 'hex') AS s_sha256"
         " FROM cad_content c JOIN asset a ON a.asset_id = c.asset_id AND a.sha256 = c.sha256"
         " JOIN derived_file v ON v.part_id = a.part_id AND v.kind = 'visualization'"
         " JOIN derived_file t ON t.part_id = a.part_id AND t.kind = 'thumbnail'"
+        " JOIN derived_file s ON s.part_id = a.part_id AND s.kind = 'thumbnail_256'"
         " WHERE c.scope_id = COALESCE("
         "   CASE WHEN $1 THEN $2::uuid"
         "    ELSE (SELECT COALESCE(organization_id, owner_id) FROM part WHERE part_id = $3) END,"
         "   $4)"
         " AND c.sha256 = $5 AND c.version = $6 AND a.size = $7 AND a.asset_type = 'cad'"
         " AND lower(right(a.basename, length($8))) = $8 AND a.results ? 'cad'"
-        " AND 3 = (SELECT count(*) FROM stage s WHERE s.asset_id = a.asset_id"
-        "  AND s.state = 'finished' AND s.stage = ANY ($9::text[]))"
+        " AND 3 = (SELECT count(*) FROM stage g WHERE g.asset_id = a.asset_id"
+        "  AND g.state = 'finished' AND g.stage = ANY ($9::text[]))"
         " AND NOT EXISTS (SELECT FROM asset newer WHERE newer.part_id = a.part_id"
         "  AND newer.asset_type = 'cad' AND newer.placed > a.placed)"
         " ORDER BY a.placed DESC LIMIT 1"};
@@ -53,12 +55,14 @@ find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *
                   FA_BYTES(object->sha256, sizeof object->sha256), FA_INT(FA_ANALYSIS_VERSION),
                   FA_INT(object->size), FA_TEXT(fa_format_of(request->basename)->extension),
                   FA_TEXTS(done, FA_COUNT(done))),
-        FA_COLUMNS(FA_COLUMN_TEXT("figures", figures_r), FA_COLUMN_TEXT("v_key", &sources[0].key),
-                   FA_COLUMN_INT("v_size", &sources[0].size),
-                   FA_COLUMN_TEXT("v_sha256", &sources[0].sha256),
-                   FA_COLUMN_TEXT("t_key", &sources[1].key),
-                   FA_COLUMN_INT("t_size", &sources[1].size),
-                   FA_COLUMN_TEXT("t_sha256", &sources[1].sha256)),
+        FA_COLUMNS(
+            FA_COLUMN_TEXT("figures", figures_r), FA_COLUMN_TEXT("v_key", &sources[0].key),
+            FA_COLUMN_INT("v_size", &sources[0].size),
+            FA_COLUMN_TEXT("v_sha256", &sources[0].sha256),
+            FA_COLUMN_TEXT("t_key", &sources[1].key), FA_COLUMN_INT("t_size", &sources[1].size),
+            FA_COLUMN_TEXT("t_sha256", &sources[1].sha256),
+            FA_COLUMN_TEXT("s_key", &sources[2].key), FA_COLUMN_INT("s_size", &sources[2].size),
+            FA_COLUMN_TEXT("s_sha256", &sources[2].sha256)),
         arena, err);
 }
 

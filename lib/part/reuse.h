@@ -16,7 +16,7 @@
  * release made is then made anew. */
 enum { FA_ANALYSIS_VERSION = 2 };
 
-enum { FA_REUSE_FILES = 2 };
+enum { FA_REUSE_FILES = 3 };
 
 /* What is at hand for an upload; empty when found is false. */
 struct fa_reuse {

@@ -142,7 +142,7 @@ def test_a_child_inherits_nothing(own, user, machine, helpers):
     assert int(fields[3]) == spare, "it leads no session"
     user.upload(helpers.relief_stl(), name="fds.stl")
     cad = find(one, "fileapi-cad")
-    assert sorted(targets(cad)) == list(range(8))
+    assert sorted(targets(cad)) == list(range(9))
     assert Path(f"/proc/{cad}/environ").read_bytes() == b""
     os.kill(cad, signal.SIGCONT)
 

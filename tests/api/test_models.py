@@ -43,8 +43,10 @@ def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
             failed[path.name] = error["message"]
             continue
         assert state == "finished" and asset["analysis_results"]["cad"]["facets"] > 0
-        picture = alice.get(f"/api/v1/part/{part}/thumbnail-file/").content
-        assert picture.startswith(b"\x89PNG")
+        for query, side in (("", 512), ("?size=512", 512), ("?size=256", 256)):
+            picture = alice.get(f"/api/v1/part/{part}/thumbnail-file/{query}").content
+            assert picture.startswith(b"\x89PNG")
+            assert picture[16:24] == side.to_bytes(4, "big") * 2
         glbs.append(tmp_path / f"{part}.glb")
         glbs[-1].write_bytes(alice.get(f"/api/v1/part/{part}/visualization-file/").content)
     assert set(failed) == {"empty.stl", "stl_empty_ascii.stl", "stl_empty_bin.stl"}, failed

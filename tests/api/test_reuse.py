@@ -50,7 +50,7 @@ def test_copies_outlive_the_first(helpers, stack):
     new = user.upload(data, name="new.stl")["part_id"]
     keys = stack.sql(f"SELECT object_key FROM derived_file WHERE part_id = '{old}'").split()
     copies = stack.sql(f"SELECT object_key FROM derived_file WHERE part_id = '{new}'").split()
-    assert len(keys) == len(copies) == 2 and not set(keys) & set(copies)
+    assert len(keys) == len(copies) == 3 and not set(keys) & set(copies)
     for key in keys:
         stack.objects.delete(key)
     assert user.get(f"/api/v1/part/{new}/visualization-file/").status_code == 200
