@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BATCH = 1024, SECOND_US = 1000000, NANOSECONDS = 1000 };
+enum { BATCH = 1024, NANOSECONDS = 1000 };
 
 /* One name; a folder's ends in '/', which is how it sorts among keys. */
 struct name {
@@ -181,7 +181,7 @@ is_temporary(const char *folder, const char *name)
 static int64_t
 modified_us(const struct stat *info)
 {
-    return (int64_t)info->st_mtim.tv_sec * SECOND_US + info->st_mtim.tv_nsec / NANOSECONDS;
+    return (int64_t)info->st_mtim.tv_sec * FA_SECOND_US + info->st_mtim.tv_nsec / NANOSECONDS;
 }
 
 struct listing {
@@ -287,7 +287,7 @@ sweep_root(void *closure, int root, const char *name, struct fa_error *err)
 int
 fa_directory_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_error *err)
 {
-    struct sweeping sweeping = {.before_us = fa_clock_now_us() - age_s * SECOND_US,
+    struct sweeping sweeping = {.before_us = fa_clock_now_us() - age_s * FA_SECOND_US,
                                 .count_r = count_r};
 
     return walk(((struct fa_directory_store *)store)->root, ".", "", sweep_root, &sweeping, err);

@@ -1,13 +1,14 @@
 /* Opening the S3 backend. */
 #include "lib/store/s3.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/store/spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_LIMIT = 1 << 20, SECOND_US = 1000000 };
+enum { ARENA_LIMIT = 1 << 20 };
 
 static void
 free_url(CURLU **url)
@@ -40,7 +41,7 @@ close_store(struct fa_store *store)
 static void
 set_patience(struct fa_store *store, int64_t seconds)
 {
-    fa_s3(store)->patience_us = seconds * SECOND_US;
+    fa_s3(store)->patience_us = seconds * FA_SECOND_US;
 }
 
 static void
@@ -152,7 +153,7 @@ fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r, st
     self->base.backend = &backend;
     self->breaker = &self->own_breaker;
     self->multipart = FA_S3_MULTIPART;
-    self->patience_us = FA_STORE_PATIENCE_S * (int64_t)SECOND_US;
+    self->patience_us = FA_STORE_PATIENCE_S * FA_SECOND_US;
     fa_arena_init(&self->arena, ARENA_LIMIT);
     self->base.spool = fa_spool_folder(fa_options_spool(options), err);
     if (self->base.spool < 0 || read_options(self, options, err) < 0) {

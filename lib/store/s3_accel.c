@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPIRY_S = 3600, PATH = 160, SECOND_US = 1000000 };
+enum { EXPIRY_S = 3600, PATH = 160 };
 
 /* Keys of ours are random in their first two digits and their last. */
 static struct fa_s3_accel *
@@ -56,7 +56,7 @@ find_target(struct fa_s3_store *self, const char *key, struct fa_arena *arena)
     const char *target = accel->target;
 
     if (target != NULL && strcmp(accel->key, key) == 0 && now_us < accel->until_us &&
-        now_us >= accel->until_us - EXPIRY_S / 2 * (int64_t)SECOND_US)
+        now_us >= accel->until_us - EXPIRY_S / 2 * FA_SECOND_US)
         return target;
     target = presign(self, key, now_us, arena);
     if (target == NULL)
@@ -64,7 +64,7 @@ find_target(struct fa_s3_store *self, const char *key, struct fa_arena *arena)
     free(accel->target);
     accel->target = strdup(target);
     snprintf(accel->key, sizeof accel->key, "%s", key);
-    accel->until_us = now_us + EXPIRY_S / 2 * (int64_t)SECOND_US;
+    accel->until_us = now_us + EXPIRY_S / 2 * FA_SECOND_US;
     return target;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SECOND_US = 1000000, CLOCK_TOLERANCE_US = 30 * SECOND_US };
+enum { CLOCK_TOLERANCE_US = 30 * FA_SECOND_US };
 
 #define ACTION_KEYS                                                                                \
     "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and what the key may do"
@@ -131,7 +131,7 @@ fa_s3_time(const char *text)
         return -1;
     utc.tm_year -= 1900;
     utc.tm_mon -= 1;
-    return (int64_t)timegm(&utc) * SECOND_US;
+    return (int64_t)timegm(&utc) * FA_SECOND_US;
 }
 
 /* --- judging ---------------------------------------------------------------------------- */

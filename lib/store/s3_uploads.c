@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES = 100000, PAGE_UPLOADS = 64, UPLOAD_ID = 1024, SECOND_US = 1000000 };
+enum { PAGES = 100000, PAGE_UPLOADS = 64, UPLOAD_ID = 1024 };
 
 /* One page of ListMultipartUploads. */
 struct page {
@@ -134,6 +134,6 @@ fa_s3_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_e
 {
     struct fa_s3_store *self = fa_s3(store);
 
-    return abort_uploads(self, "", fa_clock_now_us() + self->skew_us - age_s * SECOND_US, count_r,
-                         err);
+    return abort_uploads(self, "", fa_clock_now_us() + self->skew_us - age_s * FA_SECOND_US,
+                         count_r, err);
 }

@@ -1,6 +1,7 @@
 #include "lib/store/sigv4.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/hex.h"
 
 #include <openssl/evp.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEXT_LIMIT = 64 * 1024, DIGEST = 32, SECOND_US = 1000000, SCOPE = 160 };
+enum { TEXT_LIMIT = 64 * 1024, DIGEST = 32, SCOPE = 160 };
 
 /* A request on its way to a signature. */
 struct canon {
@@ -227,7 +228,7 @@ static int
 begin(struct fa_sigv4 *self, const struct fa_sigv4_request *request, struct canon *canon,
       struct fa_sigv4_signed *signed_r, struct fa_error *err)
 {
-    time_t seconds = (time_t)(request->time_us / SECOND_US);
+    time_t seconds = (time_t)(request->time_us / FA_SECOND_US);
     char day[sizeof self->day];
     struct tm utc;
 

@@ -7,8 +7,6 @@
 #include "tests/unit/scripted.h"
 #include "tests/unit/store_rig.h"
 
-enum { SECOND_US = 1000000 };
-
 #define KEY    "ab/0123456789abcdef0123456789abcdef"
 #define TO     "cd/0123456789abcdef0123456789abcdef"
 #define SECRET "the-secret-of-the-key"

@@ -1,8 +1,7 @@
 /* Keys that end, files that name their issuer, and tokens whose key is yet to come. */
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "tests/unit/issuer.h"
-
-enum { SECOND_US = 1000000 };
 
 /* The issuer's own JWKS as text. */
 static char *
@@ -63,8 +62,8 @@ keys_end_with_their_time(void **state)
 
     assert_int_equal(usable_at(issuer, INT64_MAX), FA_OK);
     pack(issuer, "https://issuer", NOW_S);
-    assert_int_equal(usable_at(issuer, (int64_t)NOW_S * SECOND_US - 1), FA_OK);
-    assert_int_equal(usable_at(issuer, (int64_t)NOW_S * SECOND_US), FA_E_KEYS);
+    assert_int_equal(usable_at(issuer, NOW_S * FA_SECOND_US - 1), FA_OK);
+    assert_int_equal(usable_at(issuer, NOW_S * FA_SECOND_US), FA_E_KEYS);
     assert_false(verifies_by(issuer, &then, token));
     assert_int_equal(issuer->err.code, FA_E_KEYS);
     token[strlen(token) - 2] = token[strlen(token) - 2] == 'A' ? 'B' : 'A';
@@ -83,7 +82,7 @@ keys_belong_to_their_issuer(void **state)
     struct issuer *issuer = *state;
 
     pack(issuer, "https://issuer/", NOW_S + 100);
-    assert_int_equal(usable_at(issuer, (int64_t)NOW_S * SECOND_US), FA_E_KEYS);
+    assert_int_equal(usable_at(issuer, NOW_S * FA_SECOND_US), FA_E_KEYS);
     assert_false(verifies_by(issuer, &then, sign(issuer, RS256, PAYLOAD(""))));
     assert_int_equal(issuer->err.code, FA_E_KEYS);
     pack(issuer, "https://issuer", NOW_S + 100);

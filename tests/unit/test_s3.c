@@ -2,7 +2,7 @@
 #include "lib/base/clock.h"
 #include "tests/unit/minio.h"
 
-enum { SECOND_US = 1000000, PAGE = 1000, PART_ODD = 12345, THRESHOLD = 32 << 20 };
+enum { PAGE = 1000, PART_ODD = 12345, THRESHOLD = 32 << 20 };
 
 #define KEY "ab/0123456789abcdef0123456789abcdef"
 

@@ -62,7 +62,7 @@ odd_downloads_are_refused(void **state)
     for (size_t i = 0; i < FA_COUNT(odd); i++) {
         struct rig *rig = open_script(state, &odd[i], 1);
 
-        FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US);
+        FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * FA_SECOND_US);
         tear_down(state);
         set_up(state);
     }
@@ -78,7 +78,7 @@ other_bytes_are_noticed(void **state)
         SCRIPT(state, {.answer = OK(EMPTY "ETag: \"0123456789abcdef0123456789abcdef\"\r\n", ""),
                        .end = KEEP});
 
-    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * SECOND_US);
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * FA_SECOND_US);
     assert_int_equal(requests(state), FA_S3_TRIES);
     assert_non_null(strstr(rig->err.detail, "other bytes"));
 }
@@ -94,7 +94,7 @@ other_sizes_are_noticed(void **state)
                               .end = KEEP},
                              {.answer = OK("Content-Length: 9\r\n", ""), .end = KEEP});
 
-    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, SECOND_US);
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, FA_SECOND_US);
     assert_non_null(strstr(rig->err.detail, "9 bytes, not 10"));
 }
 
@@ -123,7 +123,7 @@ short_copies_are_noticed(void **state)
     struct rig *rig = SCRIPT(state, {.answer = COPIED, .end = CLOSE},
                              {.answer = OK("Content-Length: 4\r\n", ""), .end = KEEP});
 
-    FAILS(rig, rig_copy(rig, KEY, TO, 5, 1), FA_E_STORE, SECOND_US);
+    FAILS(rig, rig_copy(rig, KEY, TO, 5, 1), FA_E_STORE, FA_SECOND_US);
 }
 
 /* Where a server does not copy, the bytes go through this machine. */
@@ -155,7 +155,7 @@ failed_uploads_are_aborted(void **state)
     bool aborted = false;
 
     ((struct fa_s3_store *)rig->store)->multipart = 1 << 20;
-    FAILS(rig, rig_put(rig, KEY, 2 << 20, 1), FA_E_STORE, 5 * SECOND_US);
+    FAILS(rig, rig_put(rig, KEY, 2 << 20, 1), FA_E_STORE, 5 * FA_SECOND_US);
     for (int i = 0; i < requests(state); i++)
         aborted = aborted || strncmp(head_of(state, i), "DELETE /bucket/" KEY "?uploadId=up-7 ",
                                      strlen("DELETE /bucket/" KEY "?uploadId=up-7 ")) == 0;
@@ -221,7 +221,7 @@ odd_lists_are_refused(void **state)
         int seen = 0;
 
         FAILS(rig, fa_store_list(rig->store, NULL, count, &seen, &rig->err), FA_E_STORE,
-              3 * SECOND_US);
+              3 * FA_SECOND_US);
         tear_down(state);
         set_up(state);
     }

@@ -39,7 +39,7 @@ tries_end(void **state)
     struct rig *rig = SCRIPT(
         state, {.answer = ERROR("503 Service Unavailable", "ServiceUnavailable"), .end = CLOSE});
 
-    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * SECOND_US);
+    FAILS(rig, rig_put(rig, KEY, 10, 1), FA_E_STORE, 2 * FA_SECOND_US);
     assert_int_equal(requests(state), FA_S3_TRIES);
 }
 
@@ -75,7 +75,7 @@ final_trouble_is_not_tried_again(void **state)
     for (size_t i = 0; i < FA_COUNT(cases); i++) {
         struct rig *rig = SCRIPT(state, {.answer = cases[i].answer, .end = CLOSE});
 
-        FAILS(rig, rig_put(rig, KEY, 10, 1), cases[i].code, SECOND_US);
+        FAILS(rig, rig_put(rig, KEY, 10, 1), cases[i].code, FA_SECOND_US);
         if (requests(state) != 1 || strstr(rig->err.action, cases[i].action) == NULL)
             fail_msg("%s: %d requests, %s", cases[i].answer, requests(state), rig->err.action);
         tear_down(state);
@@ -100,7 +100,7 @@ clocks_are_learned(void **state)
     snprintf(answer, sizeof answer,
              "HTTP/1.1 403 Forbidden\r\nDate: %s\r\nConnection: close\r\n\r\n"
              "<Error><Code>RequestTimeTooSkewed</Code></Error>",
-             fa_clock_http((int64_t)tomorrow * SECOND_US, date));
+             fa_clock_http((int64_t)tomorrow * FA_SECOND_US, date));
     gmtime_r(&tomorrow, &utc);
     strftime(day, sizeof day, "%Y%m%dT%H", &utc);
     rig = open_script(state, steps, FA_COUNT(steps));
@@ -126,7 +126,7 @@ silence_is_given_up(void **state)
     for (size_t i = 0; i < FA_COUNT(hanging); i++) {
         struct rig *rig = open_script(state, &hanging[i], 1);
 
-        FAILS(rig, rig_put(rig, KEY, 12000000, 1), FA_E_STORE, 3 * SECOND_US / 2);
+        FAILS(rig, rig_put(rig, KEY, 12000000, 1), FA_E_STORE, 3 * FA_SECOND_US / 2);
         assert_int_equal(requests(state), 1);
         tear_down(state);
         set_up(state);
@@ -141,7 +141,7 @@ silent_downloads_are_given_up(void **state)
         state, {.answer = OK("Content-Length: 5000000\r\n", ""), .end = HANG, .filler = 3000000});
 
     fa_store_set_patience(rig->store, FA_STORE_PATIENCE_S);
-    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 9 * SECOND_US / 2);
+    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 9 * FA_SECOND_US / 2);
 }
 
 /* A drop now and then is silence too. */
@@ -154,7 +154,7 @@ trickles_are_given_up(void **state)
                        .end = HANG,
                        .drip_ms = 50});
 
-    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+    FAILS(rig, fa_store_get(rig->store, KEY, &rig->err), FA_E_STORE, 3 * FA_SECOND_US / 2);
 }
 
 /* Silences of several tries add up: nobody waits four times as long. */
@@ -164,7 +164,7 @@ silences_add_up(void **state)
     /* 700 ms of a head, then the connection is cut. */
     static const char slow[] = "HTTP/1.1 200 OK\r\nServer: sl";
     struct rig *rig = SCRIPT(state, {.answer = slow, .end = RESET, .drip_ms = 25});
-    FAILS(rig, rig_put(rig, KEY, 5000, 1), FA_E_STORE, 3 * SECOND_US / 2);
+    FAILS(rig, rig_put(rig, KEY, 5000, 1), FA_E_STORE, 3 * FA_SECOND_US / 2);
     assert_true(requests(state) >= 2);
 }
 
@@ -183,8 +183,8 @@ calls_of_a_request_share(void **state)
     assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
     fa_store_begin(rig->store);
     assert_int_equal(fa_store_remove(rig->store, KEY, &rig->err), 0);
-    assert_true(fa_clock_monotonic_us() - began_us > SECOND_US);
-    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, SECOND_US * 6 / 10);
+    assert_true(fa_clock_monotonic_us() - began_us > FA_SECOND_US);
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, FA_SECOND_US * 6 / 10);
 }
 
 /* What moves may take longer than the patience. */
@@ -204,7 +204,7 @@ slow_downloads_arrive(void **state)
     fd = fa_store_get(rig->store, KEY, &rig->err);
     if (fd < 0)
         fail_msg("%s", rig->err.detail);
-    assert_true(fa_clock_monotonic_us() - began_us > 2 * SECOND_US);
+    assert_true(fa_clock_monotonic_us() - began_us > 2 * FA_SECOND_US);
     assert_int_equal(lseek(fd, 0, SEEK_END), 3000);
 }
 
@@ -223,9 +223,9 @@ breaker_spares_and_recovers(void **state)
     kill(fixture->server.pid, SIGKILL);
     waitpid(fixture->server.pid, NULL, 0);
     for (i = 0; i < FA_S3_BREAKER_FAILURES; i++)
-        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * FA_SECOND_US / 2);
     /* One of these is the first probe. */
-    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * SECOND_US / 2);
+    FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 3 * FA_SECOND_US / 2);
     FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, 20000);
     assert_non_null(strstr(rig->err.detail, "lately"));
     /* nginx is not sent there either; what it has kept it may send. */
@@ -237,7 +237,7 @@ breaker_spares_and_recovers(void **state)
     scripted_listen(&fixture->server, port);
     began_us = fa_clock_monotonic_us();
     while (fa_store_remove(rig->store, KEY, &rig->err) < 0) {
-        assert_true(fa_clock_monotonic_us() - began_us < 2 * SECOND_US);
+        assert_true(fa_clock_monotonic_us() - began_us < 2 * FA_SECOND_US);
         usleep(10000);
     }
     assert_non_null(fa_store_accel(rig->store, KEY, false, &rig->arena, &rig->err));
@@ -253,7 +253,7 @@ refusals_leave_the_breaker_closed(void **state)
         SCRIPT(state, {.answer = ERROR("403 Forbidden", "AccessDenied"), .end = CLOSE});
 
     for (int i = 0; i < 8; i++)
-        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, SECOND_US);
+        FAILS(rig, fa_store_remove(rig->store, KEY, &rig->err), FA_E_STORE, FA_SECOND_US);
     assert_int_equal(requests(state), 8);
 }
 
@@ -285,7 +285,7 @@ static void
 one_probe_a_second(void **state)
 {
     struct fa_s3_breaker breaker = {0};
-    int64_t now_us = 10 * SECOND_US;
+    int64_t now_us = 10 * FA_SECOND_US;
 
     (void)state;
     for (int i = 0; i < FA_S3_BREAKER_FAILURES; i++) {
@@ -294,8 +294,8 @@ one_probe_a_second(void **state)
     }
     assert_true(fa_s3_breaker_allows(&breaker, now_us));
     assert_false(fa_s3_breaker_allows(&breaker, now_us));
-    assert_false(fa_s3_breaker_allows(&breaker, now_us + SECOND_US - 1));
-    assert_true(fa_s3_breaker_allows(&breaker, now_us + SECOND_US));
+    assert_false(fa_s3_breaker_allows(&breaker, now_us + FA_SECOND_US - 1));
+    assert_true(fa_s3_breaker_allows(&breaker, now_us + FA_SECOND_US));
     fa_s3_breaker_note(&breaker, true);
     assert_true(fa_s3_breaker_allows(&breaker, now_us));
     assert_true(fa_s3_breaker_allows(&breaker, now_us));

@@ -2,7 +2,7 @@
 #include "lib/base/clock.h"
 #include "tests/unit/minio.h"
 
-enum { OBJECTS = 40, SECOND_US = 1000000 };
+enum { OBJECTS = 40 };
 
 /* The bytes come back as they went in, from none to more than a buffer. */
 static void
@@ -106,7 +106,7 @@ see(void *closure, const struct fa_store_entry *entry, struct fa_error *err)
     }
     assert_true(seen->count < OBJECTS);
     assert_int_equal(entry->size, 7);
-    assert_true(llabs(entry->modified_us - fa_clock_now_us()) < 60LL * SECOND_US);
+    assert_true(llabs(entry->modified_us - fa_clock_now_us()) < 60LL * FA_SECOND_US);
     snprintf(seen->keys[seen->count++], FA_STORE_KEY, "%s", entry->key);
     return seen->stop_at != 0 && seen->count == seen->stop_at ? 77 : 0;
 }
