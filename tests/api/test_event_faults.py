@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import defaultdict
 
+import pytest
 import websockets
 from processes import until
 
@@ -100,6 +101,7 @@ def kill(stack, name):
     stack.run("start")
 
 
+@pytest.mark.timeout(3000 if FULL else 600)
 def test_each_gets_each_of_its_events(new_stack, helpers, capsys):
     """Kills of the daemon and of PostgreSQL, transactions that overtake each other, clients that come and go:
     each client gets each of its events once, every part's in order."""
