@@ -19,14 +19,23 @@ news_of(const struct fa_job *job, const char *stage, int percent)
 void
 fa_progress_tell(struct fa_task_ctx *ctx, const char *stage, int percent)
 {
-    const struct fa_event news = news_of(ctx->job, stage, percent);
+    const struct fa_job *job = ctx->job;
+    const struct fa_event news = news_of(job, stage, percent);
     int64_t now_us = fa_clock_monotonic_us();
     struct fa_error err;
 
     if (percent > 0 && now_us - ctx->told_us < EVERY_US)
         return;
     ctx->told_us = now_us;
-    if (fa_event_progress(ctx->db, &news, &ctx->job->id, &err) < 0)
+    if (percent > 0 && job->has_asset) {
+        enum fa_db_outcome outcome = fa_stage_advance(ctx->db, job, stage, percent, &err);
+
+        if (outcome < 0)
+            fa_log_error(ctx->log, "progress", &err);
+        if (outcome != FA_DB_ROW)
+            return;
+    }
+    if (fa_event_progress(ctx->db, &news, &job->id, &err) < 0)
         fa_log_error(ctx->log, "progress", &err);
 }
 

@@ -5,7 +5,8 @@
 #include "jobs/task.h"
 #include "lib/part/announce.h"
 
-/* Tells how far the stage is; at most 4 times a second, but for its start (0). */
+/* Tells how far the stage is, and keeps it for who begins to listen later; at most 4 times a
+ * second, but for its start (0). */
 void fa_progress_tell(struct fa_task_ctx *ctx, const char *stage, int percent);
 
 /* Inside a transaction that holds the job: the stage has ended, and an event that is kept says so.

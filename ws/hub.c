@@ -154,7 +154,7 @@ tell_open_jobs(struct fa_hub *hub, struct fa_session *session)
                                        .asset = job.has_asset ? &job.asset : NULL,
                                        .state = job.state,
                                        .stage = job.stage,
-                                       .percent = -1};
+                                       .percent = (int)job.percent};
 
         fa_buf_reset(&json);
         fa_event_print(&json, &event);

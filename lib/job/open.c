@@ -8,6 +8,7 @@ fa_open_job_list(struct fa_db *db, const struct fa_uuid *account, int64_t limit,
     static const struct fa_statement list = {
         "open_job_list",
         "SELECT j.part_id, j.asset_id, j.task, j.state, s.stage,"
+        "  COALESCE(s.percent, -1) AS percent,"
         "  j.asset_id IS NOT NULL AND j.task = '" FA_TASK_CAD "' AS has_asset"
         " FROM job j JOIN part p USING (part_id)"
         " LEFT JOIN stage s ON s.asset_id = j.asset_id AND s.state = 'active'"
@@ -27,7 +28,7 @@ fa_open_job_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_open_jo
         rows,
         FA_COLUMNS(FA_COLUMN_UUID("part_id", &job->part), FA_COLUMN_UUID("asset_id", &job->asset),
                    FA_COLUMN_TEXT("task", &job->task), FA_COLUMN_TEXT("state", &job->state),
-                   FA_COLUMN_TEXT("stage", &job->stage),
+                   FA_COLUMN_TEXT("stage", &job->stage), FA_COLUMN_INT("percent", &job->percent),
                    FA_COLUMN_BOOL("has_asset", &job->has_asset)),
         arena, err);
 }

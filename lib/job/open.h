@@ -10,6 +10,7 @@ struct fa_open_job {
     const char *task;
     const char *state; /* "queued" or "running" */
     const char *stage; /* at work on; NULL: none */
+    int64_t percent;   /* of the stage; negative: not known */
     bool has_asset;    /* events of its task name the asset */
 };
 

@@ -118,6 +118,7 @@ fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, const char *stage, c
 {
     static const struct fa_statement set = {
         "stage_set", "UPDATE stage SET state = $3, message = $4, user_action = $5,"
+                     " percent = CASE WHEN $3 = 'active' THEN 0 ELSE percent END,"
                      " ended_at = CASE WHEN $3 IN ('finished', 'failed') THEN clock_timestamp() END"
                      " WHERE asset_id = $1 AND stage = $2"};
     const char *action = failure != NULL && failure->action[0] != '\0' ? failure->action : NULL;
@@ -125,6 +126,22 @@ fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, const char *stage, c
     return fa_db_run(db, &set,
                      FA_PARAMS(FA_UUID(asset), FA_TEXT(stage), FA_TEXT(state),
                                FA_TEXT(failure != NULL ? failure->detail : NULL), FA_TEXT(action)),
+                     err);
+}
+
+enum fa_db_outcome
+fa_stage_advance(struct fa_db *db, const struct fa_job *job, const char *stage, int percent,
+                 struct fa_error *err)
+{
+    static const struct fa_statement advance = {
+        "stage_advance", "UPDATE stage SET percent = $3 FROM job"
+                         " WHERE stage.asset_id = $1 AND stage = $2 AND stage.state = 'active'"
+                         " AND job_id = $4 AND attempt = $5 AND job.state = 'running'"
+                         " AND set_config('synchronous_commit', 'off', true) IS NOT NULL"};
+
+    return fa_db_run(db, &advance,
+                     FA_PARAMS(FA_UUID(&job->asset), FA_TEXT(stage), FA_INT(percent),
+                               FA_UUID(&job->id), FA_INT(job->attempt)),
                      err);
 }
 

@@ -8,6 +8,7 @@
 #define FA_PART_STAGE_H
 
 #include "lib/db/db.h"
+#include "lib/job/job.h"
 #include "lib/part/asset_type.h"
 
 #include <json-c/json.h>
@@ -45,6 +46,11 @@ enum fa_db_outcome fa_stage_create(struct fa_db *db, const struct fa_uuid *asset
 enum fa_db_outcome fa_stage_set(struct fa_db *db, const struct fa_uuid *asset, const char *stage,
                                 const char *state, const struct fa_error *failure,
                                 struct fa_error *err) FA_MUSTCHECK;
+
+/* How far the job's active stage is; fenced by its attempt, and does not wait for the disk.
+ * FA_DB_NONE when the attempt is superseded. */
+enum fa_db_outcome fa_stage_advance(struct fa_db *db, const struct fa_job *job, const char *stage,
+                                    int percent, struct fa_error *err) FA_MUSTCHECK;
 
 /* What a failure is blamed on: the asset's stage and why, with what the user can do. */
 struct fa_stage_blame {

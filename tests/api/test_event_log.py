@@ -232,7 +232,7 @@ def test_state_on_connect(daemon, user, stack):
         INSERT INTO part (part_id, owner_id, name) VALUES ('{part}', '{account}', 'x');
         INSERT INTO asset (asset_id, part_id, basename, asset_type, object_key, size, sha256)
         VALUES ('{asset}', '{part}', 'x.stl', 'cad', '{asset}', 1, sha256('x'));
-        INSERT INTO stage (asset_id, stage, state) VALUES ('{asset}', 'visualization', 'active');
+        INSERT INTO stage (asset_id, stage, state, percent) VALUES ('{asset}', 'visualization', 'active', 62);
         INSERT INTO job (job_id, part_id, asset_id, task, state, request_id, machine, claimed_at) VALUES
         ('{cad}', '{part}', '{asset}', 'process_and_store_CAD', 'running', 'r', 'a test''s', now());
         INSERT INTO job (job_id, part_id, asset_id, task, after_task, request_id, not_before, created_at) VALUES
@@ -245,7 +245,7 @@ def test_state_on_connect(daemon, user, stack):
         queued = {"event": "progress", "job": "write_and_store_analysis_results_XLS", "part_id": part.hex,
                   "state": "queued"}
         running_one = {"event": "progress", "job": "process_and_store_CAD", "part_id": part.hex,
-                       "asset_id": asset.hex, "state": "running", "stage": "visualization"}
+                       "asset_id": asset.hex, "state": "running", "stage": "visualization", "percent": 62}
         for query, expected in (user.query, [running_one, queued]), (other.query, [queued]):
             async with daemon.open(query) as socket:
                 got = await take(socket, len(expected))

@@ -237,6 +237,24 @@ def test_a_poison_file_holds_up_nobody(own, user, machine, helpers):
     assert max(took) <= 3 * usual + 0.5, (usual, took)
 
 
+def test_who_connects_is_told_how_far_it_is(own, user, machine, tmp_path):
+    """A job under way is told to a new socket with its stage and the percentage told last."""
+    tmp_path.chmod(0o777)
+    machine(programs={"fileapi-cad": (
+        "#!/bin/bash\nPATH=/usr/bin:/bin\nprintf 'begin\\tcad_analysis\\n' >&7; sleep 0.3\n"
+        "printf 'percent\\tcad_analysis\\t37\\n' >&7\n"
+        f"while [ ! -e {tmp_path}/go ]; do sleep 0.02; done\n"
+        "printf 'error\\tcad_analysis\\tThat was it.\\tGo on.\\n' >&7\n")})
+    part = user.upload(name="under_way.stl")["part_id"]
+    told = user.events(lambda e: e["part_id"] == part and e.get("percent") == 37)
+    if "state" not in told[-1]:
+        told = user.events(lambda e: e["part_id"] == part)
+    (tmp_path / "go").touch()
+    assert told[-1].items() >= {"event": "progress", "job": CAD, "state": "running",
+                                "stage": "cad_analysis", "percent": 37}.items()
+    assert user.wait(part) == "failed"
+
+
 # --- the spare -----------------------------------------------------------------------------------
 
 def test_the_spare_takes_the_next_job(own, user, machine):
