@@ -380,6 +380,12 @@ def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine
     cads = named(children_of(job), "fileapi-cad")
     for stop in (one.pid, *cads):
         os.kill(stop, signal.SIGSTOP)
+    # A transaction that is open the server would have ended long before.
+    while own.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fileapi-job'"
+                  " AND state LIKE 'idle in transaction%'") != "0":
+        os.kill(job, signal.SIGCONT)
+        time.sleep(0.005)
+        os.kill(job, signal.SIGSTOP)
     own.sql("UPDATE job SET claimed_at = now() - interval '2 days' WHERE state = 'running'")
     machine("awake")
     assert user.wait(part) == "finished"
