@@ -67,9 +67,10 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
         outcome = fa_event_keep(db, &news, &job->id, NULL, err);
     if (outcome < 0)
         return outcome;
-    ending->told.events = ending->told.jobs = true;
+    ending->told.events = true;
+    /* The free slot is no news: the supervisor sees its child end. */
     return fa_job_end(db, job, news.event, ending->failure != NULL ? ending->failure->detail : NULL,
-                      err);
+                      &ending->told.jobs, err);
 }
 
 enum fa_db_outcome

@@ -183,7 +183,9 @@ fa_patrol(struct fa_supervisor *self)
     struct fa_error err = {0};
 
     fa_children_kill_overdue(&self->children);
-    stop_unwanted(self);
+    if (self->hinted || now_us >= self->patrol_us)
+        stop_unwanted(self);
+    self->hinted = false;
     if (now_us < self->patrol_us)
         return;
     self->patrol_us = now_us + PATROL_US;

@@ -19,6 +19,7 @@ struct fa_supervisor {
     int signals;
     bool adopted; /* all children that rows of this machine name are watched; looked at again now
                    * and then, for one that had not begun when its supervisor died */
+    bool hinted;  /* a notification has come: a job may have been cancelled */
     unsigned claims;
     unsigned generation; /* of the database session, and since when */
     int64_t connected_us;
@@ -35,8 +36,8 @@ void fa_supervisor_complain(const struct fa_supervisor *self, const char *event,
 /* Waits for children that have ended, and gives their jobs an outcome where they left none. */
 void fa_patrol_reap(struct fa_supervisor *self);
 
-/* Kills what is overdue or unwanted; now and then also looks for the dead of all machines, hears
- * whether to drain, and drops what is long over. */
+/* Kills what is overdue, or unwanted when a notification hints at it; now and then also looks for
+ * the dead of all machines, hears whether to drain, and drops what is long over. */
 void fa_patrol(struct fa_supervisor *self);
 
 #endif

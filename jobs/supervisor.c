@@ -185,7 +185,7 @@ wait_for_news(struct fa_supervisor *self)
 }
 
 /* Takes the notifications off the connection; true when there were any.  One that came in with the
- * answer to a claim may tell of a job the claim did not see. */
+ * answer to a claim may tell of a job that the claim did not see. */
 static bool
 drain_notifications(struct fa_supervisor *self)
 {
@@ -194,14 +194,13 @@ drain_notifications(struct fa_supervisor *self)
     const char *channel;
     const char *payload;
     enum fa_db_outcome outcome;
-    bool any = false;
 
     fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = fa_db_notification(self->db, &arena, &channel, &payload, &err)) == FA_DB_ROW)
-        any = true;
+        self->hinted = true;
     if (outcome < 0)
         fa_supervisor_complain(self, "listen", &err);
-    return any;
+    return self->hinted;
 }
 
 /* Lets running jobs end, then stops the rest and hands them back uncounted. */
@@ -284,6 +283,7 @@ fa_supervisor_run(const struct fa_options *options, const struct fa_log *log)
     fa_log(log, FA_LOG_INFO, "supervisor_started", FA_LOG_NUMBER("slots", options->job_slots));
     fa_ready_notify("READY=1");
     do {
+        drain_notifications(&self);
         if (!self.adopted)
             adopt(&self);
         fa_patrol_reap(&self);

@@ -126,15 +126,18 @@ fa_job_wanted(struct fa_db *db, const struct fa_uuid *id, int64_t attempt, struc
 
 enum fa_db_outcome
 fa_job_end(struct fa_db *db, const struct fa_job *job, const char *state, const char *error,
-           struct fa_error *err)
+           bool *awaited_r, struct fa_error *err)
 {
     static const struct fa_statement end = {
         "job_end", "UPDATE job SET state = $3, error = $4, ended_at = now()"
-                   " WHERE job_id = $1 AND attempt = $2 AND state = 'running'"};
+                   " WHERE job_id = $1 AND attempt = $2 AND state = 'running'"
+                   " RETURNING EXISTS (SELECT FROM job next WHERE next.part_id = job.part_id"
+                   "  AND next.after_task = job.task AND next.state = 'queued') AS awaited"};
 
-    return fa_db_run(
+    return fa_db_row(
         db, &end,
-        FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_TEXT(state), FA_TEXT(error)), err);
+        FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_TEXT(state), FA_TEXT(error)),
+        FA_COLUMNS(FA_COLUMN_BOOL("awaited", awaited_r)), NULL, err);
 }
 
 enum fa_db_outcome

@@ -111,9 +111,11 @@ int fa_job_warm(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;
 enum fa_db_outcome fa_job_hold(struct fa_db *db, const struct fa_job *job,
                                struct fa_error *err) FA_MUSTCHECK;
 
-/* Inside a transaction: ends the job as "finished" or "failed"; fenced as fa_job_hold. */
+/* Inside a transaction: ends the job as "finished" or "failed"; fenced as fa_job_hold.
+ * `awaited_r`: a queued job may be claimed now that has waited for this one. */
 enum fa_db_outcome fa_job_end(struct fa_db *db, const struct fa_job *job, const char *state,
-                              const char *error, struct fa_error *err) FA_MUSTCHECK;
+                              const char *error, bool *awaited_r,
+                              struct fa_error *err) FA_MUSTCHECK;
 
 /* Whether the attempt still has something to do or to tell: FA_DB_NONE when the job was cancelled
  * or started again, or is gone with its part. */

@@ -2,11 +2,13 @@
 import json
 import os
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from processes import until
+import pytest
+from processes import alive, until
 
 # One job at a time, so that their order is one.
 OWN = {"FILEAPI_JOB_SLOTS": "1", "FILEAPI_JOB_KEEP": "2592000"}
@@ -100,6 +102,27 @@ def test_a_hundred_requests_are_one_job(own, user, helpers):
     assert own.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}' AND task = '{REPORT}'") == "1"
     assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
                        f" AND body ->> 'task' = '{REPORT}'") == "1"
+
+
+@pytest.mark.parametrize("report", (False, True), ids=("nobody", "a report"))
+def test_the_end_of_a_job_wakes_who_has_waited_for_it(own, user, report):
+    """Supervisors are notified of an end when it lets another job begin, and not otherwise."""
+    psql = subprocess.Popen(["psql", "-qAtX", "-U", "postgres"], env={**os.environ, **own.env}, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with paused(own):
+        part = user.upload(name="end.stl")["part_id"]
+        if report:
+            user.get(f"/api/v1/part/{part}/analysis-results-file/")
+        psql.stdin.write("LISTEN fileapi_job;\n\\echo listening\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "listening\n"
+    assert user.wait(part) == "finished"
+    assert not report or user.wait(part, REPORT) == "finished"
+    # What an end has to tell is told after it.
+    pids = own.sql(f"SELECT pid FROM job WHERE part_id = '{part}'").split()
+    until(lambda: not any(map(alive, pids)))
+    told, _ = psql.communicate("SELECT 1;\n", timeout=10)
+    assert told.count('"fileapi_job"') == report, told
 
 
 def test_a_superseded_analysis_is_told(own, user):
