@@ -65,9 +65,9 @@ start_fresh(const struct fa_options *options, const struct fa_job *job, struct f
 
 int
 fa_children_start(struct fa_children *children, const struct fa_options *options,
-                  struct fa_spare *spare, const struct fa_job *job, struct fa_error *err)
+                  struct fa_spares *spares, const struct fa_job *job, struct fa_error *err)
 {
-    pid_t pid = spare != NULL ? fa_spare_give(spare, job) : 0;
+    pid_t pid = spares != NULL ? fa_spares_give(spares, job) : 0;
     bool given = pid > 0;
 
     if (!given)

@@ -43,9 +43,9 @@ void fa_children_init(struct fa_children *children, int64_t slots);
 size_t fa_children_count(const struct fa_children *children);
 bool fa_children_free_slot(const struct fa_children *children);
 
-/* Gives a claimed job to the spare, or else (also with `spare` NULL) to a fresh fileapi-job. */
+/* Gives a claimed job to a spare, or else (also with `spares` NULL) to a fresh fileapi-job. */
 int fa_children_start(struct fa_children *children, const struct fa_options *options,
-                      struct fa_spare *spare, const struct fa_job *job,
+                      struct fa_spares *spares, const struct fa_job *job,
                       struct fa_error *err) FA_MUSTCHECK;
 
 /* Watches the process that works on `job`, unless one is watched already; one that is gone is

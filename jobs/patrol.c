@@ -66,7 +66,7 @@ fa_patrol_reap(struct fa_supervisor *self)
     struct fa_child child;
     int status;
 
-    fa_spare_reap(&self->spare);
+    fa_spares_reap(&self->spares);
     while (fa_children_reap(&self->children, &child, &status))
         settle(self, &child, status);
 }

@@ -14,7 +14,7 @@ struct fa_supervisor {
     struct fa_db *db;
     struct fa_store *store;
     struct fa_children children;
-    struct fa_spare spare;
+    struct fa_spares spares;
     char machine[FA_MACHINE_BYTES];
     int signals;
     bool adopted; /* all children that rows of this machine name are watched; looked at again now

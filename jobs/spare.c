@@ -6,28 +6,20 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { PAUSE_US = 1000000 };
 
-void
-fa_spare_init(struct fa_spare *spare)
-{
-    *spare = (struct fa_spare){.pipe = -1};
-}
-
-int
-fa_spare_keep(struct fa_spare *spare, const struct fa_options *options, struct fa_error *err)
+static int
+make(struct fa_spare *spare, const struct fa_options *options, struct fa_error *err)
 {
     static const char *const argv[] = {"fileapi-job", "--spare", NULL};
     int ends[2];
 
-    if (options->job_spare == 0 || spare->pid > 0 || fa_clock_monotonic_us() < spare->not_before_us)
-        return 0;
-    spare->not_before_us = fa_clock_monotonic_us() + PAUSE_US;
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "pipe to the spare");
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "pipe to a spare");
     spare->pid = fa_spawn_start(&(const struct fa_spawn){.folder = options->libexec,
                                                          .argv = argv,
                                                          .environment = environ,
@@ -40,50 +32,80 @@ fa_spare_keep(struct fa_spare *spare, const struct fa_options *options, struct f
     if (spare->pid > 0)
         return 0;
     close(ends[1]);
-    fa_spare_init(spare);
     return -1;
 }
 
+int
+fa_spares_keep(struct fa_spares *spares, const struct fa_options *options, struct fa_error *err)
+{
+    int64_t now_us = fa_clock_monotonic_us();
+    int64_t wanted =
+        options->job_spare < options->job_slots ? options->job_spare : options->job_slots;
+
+    if (now_us < spares->not_before_us)
+        return 0;
+    while ((int64_t)spares->count < wanted && spares->count < FA_SPARES_MAX) {
+        if (make(&spares->list[spares->count], options, err) < 0) {
+            spares->not_before_us = now_us + PAUSE_US;
+            return -1;
+        }
+        spares->count++;
+    }
+    return 0;
+}
+
+/* Takes it out of the list. */
+static struct fa_spare
+take(struct fa_spares *spares, size_t at)
+{
+    struct fa_spare spare = spares->list[at];
+
+    spares->count--;
+    memmove(&spares->list[at], &spares->list[at + 1], (spares->count - at) * sizeof spare);
+    close(spare.pipe);
+    return spare;
+}
+
+static void
+end(struct fa_spares *spares, size_t at)
+{
+    struct fa_spare spare = take(spares, at);
+
+    kill(spare.pid, SIGKILL);
+    while (waitpid(spare.pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 pid_t
-fa_spare_give(struct fa_spare *spare, const struct fa_job *job)
+fa_spares_give(struct fa_spares *spares, const struct fa_job *job)
 {
     char line[FA_SPARE_LINE];
     char id[FA_UUID_TEXT];
-    pid_t pid = spare->pid;
-    int length;
+    int length = snprintf(line, sizeof line, "%s %lld\n", fa_uuid_text(&job->id, id),
+                          (long long)job->attempt);
 
-    if (pid == 0)
-        return 0;
-    length = snprintf(line, sizeof line, "%s %lld\n", fa_uuid_text(&job->id, id),
-                      (long long)job->attempt);
-    /* Less than PIPE_BUF: all of it or nothing. */
-    if (write(spare->pipe, line, (size_t)length) != length) {
-        fa_spare_drop(spare);
-        return 0;
+    while (spares->count > 0) {
+        /* Less than PIPE_BUF: all of it or nothing. */
+        if (write(spares->list[0].pipe, line, (size_t)length) == length)
+            return take(spares, 0).pid;
+        end(spares, 0);
     }
-    close(spare->pipe);
-    fa_spare_init(spare);
-    return pid;
+    return 0;
 }
 
 void
-fa_spare_reap(struct fa_spare *spare)
+fa_spares_reap(struct fa_spares *spares)
 {
-    if (spare->pid == 0 || waitpid(spare->pid, NULL, WNOHANG) != spare->pid)
-        return;
-    close(spare->pipe);
-    fa_spare_init(spare);
-    spare->not_before_us = fa_clock_monotonic_us() + PAUSE_US;
+    for (size_t i = spares->count; i-- > 0;)
+        if (waitpid(spares->list[i].pid, NULL, WNOHANG) == spares->list[i].pid) {
+            take(spares, i);
+            spares->not_before_us = fa_clock_monotonic_us() + PAUSE_US;
+        }
 }
 
 void
-fa_spare_drop(struct fa_spare *spare)
+fa_spares_drop(struct fa_spares *spares)
 {
-    if (spare->pid == 0)
-        return;
-    close(spare->pipe);
-    kill(spare->pid, SIGKILL);
-    while (waitpid(spare->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    fa_spare_init(spare);
+    while (spares->count > 0)
+        end(spares, spares->count - 1);
 }

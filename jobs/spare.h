@@ -1,7 +1,7 @@
 /*
- * The spare: a child that is exec'd, connected and waiting, so that a job need not wait for that.
+ * Spares: children that are exec'd, connected and waiting, so that a job need not wait for that.
  *
- * It reads its one job from a pipe, whose end before a job makes it leave: it never outlives the
+ * Each reads its one job from a pipe, whose end before a job makes it leave: it never outlives the
  * supervisor that made it, nor sees another's options.  While there is none, or when it is broken,
  * a fresh child does the same.
  */
@@ -13,30 +13,32 @@
 
 #include <sys/types.h>
 
-/* The spare's end of the pipe, and room for the line that comes on it: "JOB ATTEMPT\n". */
-enum { FA_SPARE_FD = 3, FA_SPARE_LINE = 80 };
+/* A spare's end of the pipe, room for the line that comes on it, "JOB ATTEMPT\n", and how many
+ * spares a supervisor keeps at most. */
+enum { FA_SPARE_FD = 3, FA_SPARE_LINE = 80, FA_SPARES_MAX = 16 };
 
-struct fa_spare {
-    pid_t pid; /* 0: there is none */
-    int pipe;
-    int64_t
-        not_before_us; /* when the next may be made: one that dies must not be made in a circle */
+struct fa_spares {
+    size_t count;
+    struct fa_spare {
+        pid_t pid;
+        int pipe;
+    } list[FA_SPARES_MAX]; /* the oldest, which is the likeliest to be ready, first */
+    int64_t not_before_us; /* when more may be made: what dies must not be made in a circle */
 };
 
-void fa_spare_init(struct fa_spare *spare);
+/* Makes as many as the options want, a slot's worth at most; -1 when that fails, to be tried again
+ * later. */
+int fa_spares_keep(struct fa_spares *spares, const struct fa_options *options,
+                   struct fa_error *err) FA_MUSTCHECK;
 
-/* Makes one where there is none; -1 when that fails, to be tried again later. */
-int fa_spare_keep(struct fa_spare *spare, const struct fa_options *options,
-                  struct fa_error *err) FA_MUSTCHECK;
-
-/* Gives it the job: its process, the caller's child from now on; 0 when there is none to take it.
+/* Gives one the job: its process, the caller's child from now on; 0 when there is none to take it.
  */
-pid_t fa_spare_give(struct fa_spare *spare, const struct fa_job *job);
+pid_t fa_spares_give(struct fa_spares *spares, const struct fa_job *job);
 
-/* Waits for one that has died. */
-void fa_spare_reap(struct fa_spare *spare);
+/* Waits for those that have died. */
+void fa_spares_reap(struct fa_spares *spares);
 
-/* Ends it, before a job. */
-void fa_spare_drop(struct fa_spare *spare);
+/* Ends all, before a job. */
+void fa_spares_drop(struct fa_spares *spares);
 
 #endif

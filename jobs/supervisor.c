@@ -42,7 +42,7 @@ start(struct fa_supervisor *self, const struct fa_job *job)
     const struct fa_job_retry again = {.delay_s = PAUSE_S, .why = fa_fate_name(FA_FATE_UNBORN)};
     struct fa_error err = {0};
 
-    if (fa_children_start(&self->children, self->options, &self->spare, job, &err) == 0)
+    if (fa_children_start(&self->children, self->options, &self->spares, job, &err) == 0)
         return true;
     fa_supervisor_complain(self, "job_start", &err);
     if (fa_job_requeue(self->db, job, &again, &err) < 0)
@@ -82,7 +82,7 @@ claim(struct fa_supervisor *self)
     }
     if (outcome < 0)
         fa_supervisor_complain(self, "job_claim", &err);
-    if (fa_spare_keep(&self->spare, self->options, &err) < 0)
+    if (fa_spares_keep(&self->spares, self->options, &err) < 0)
         fa_supervisor_complain(self, "spare", &err);
 }
 
@@ -211,7 +211,7 @@ drain(struct fa_supervisor *self)
 
     fa_log(self->log, FA_LOG_INFO, "draining");
     fa_ready_notify("STOPPING=1");
-    fa_spare_drop(&self->spare);
+    fa_spares_drop(&self->spares);
     self->collect_us = INT64_MAX;
     while (fa_children_count(&self->children) > 0) {
         if (fa_clock_monotonic_us() > deadline_us)
@@ -252,7 +252,6 @@ open_supervisor(struct fa_supervisor *self, struct fa_error *err)
     if (self->db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "start");
     fa_children_init(&self->children, options->job_slots);
-    fa_spare_init(&self->spare);
     if (fa_machine_name(options->job_machine, self->machine, sizeof self->machine, err) < 0 ||
         fa_store_open(options, &self->store, err) < 0 || enter_machine(self, err) < 0)
         return -1;

@@ -268,6 +268,19 @@ def test_the_spare_takes_the_next_job(own, user, machine):
     until(lambda: [p for p in named(children_of(one.pid), "fileapi-job") if p != spare])
 
 
+def test_jobs_that_come_together_have_a_spare_each(own, user, machine):
+    """As many spares wait as are wanted, but no more than there are slots, and each takes one job."""
+    one = machine(FILEAPI_JOB_SPARE="3", FILEAPI_JOB_SLOTS="2")
+    until(lambda: len(named(children_of(one.pid), "fileapi-job")) == 2)
+    spares = sorted(named(children_of(one.pid), "fileapi-job"))
+    os.kill(one.pid, signal.SIGSTOP)
+    parts = [user.upload(name=f"both{i}.stl")["part_id"] for i in range(2)]
+    os.kill(one.pid, signal.SIGCONT)
+    assert [user.wait(part) for part in parts] == ["finished"] * 2
+    assert sorted(line["pid"] for line in one.lines("job_started")) == spares
+    until(lambda: len(named(children_of(one.pid), "fileapi-job")) == 2)
+
+
 def test_without_a_spare_a_fresh_child_works(own, user, machine):
     """A spare that has died, or is not wanted, costs a job its start but nothing else."""
     one = machine()
