@@ -1,9 +1,9 @@
 /*
  * Events: what the service tells over the WebSocket.
  *
- * A kept event (finished, failed, cancelled) is a row of the outbox, written in the transaction of
- * the state it tells; the notification after the commit is a hint to take it into the log (log.h).
- * Progress is a notification only.
+ * A kept event (finished, failed, cancelled, a stage's end) is a row of the outbox, written in the
+ * transaction of the state it tells; the notification after the commit is a hint to take it into
+ * the log (log.h).  All other progress is a notification only; the stage's row has the newest.
  */
 #ifndef FA_EVENT_EVENT_H
 #define FA_EVENT_EVENT_H
