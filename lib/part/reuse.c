@@ -16,8 +16,9 @@ struct source {
     int64_t size;
 };
 
-/* The newest of the scope's CADs with these bytes whose analysis is whole and of this release.  The
- * format counts, because the same bytes are read differently under another name. */
+/* One of the scope's CADs with these bytes whose analysis is whole and of this release: any will
+ * do, and with an order all of them would be looked at.  The format counts, because the same bytes
+ * are read differently under another name. */
 static enum fa_db_outcome
 find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *arena,
      const char **figures_r, struct source sources[FA_REUSE_FILES], struct fa_error *err)
@@ -41,8 +42,7 @@ find(struct fa_db *db, const struct fa_reuse_request *request, struct fa_arena *
         " AND 3 = (SELECT count(*) FROM stage g WHERE g.asset_id = a.asset_id"
         "  AND g.state = 'finished' AND g.stage = ANY ($9::text[]))"
         " AND NOT EXISTS (SELECT FROM asset newer WHERE newer.part_id = a.part_id"
-        "  AND newer.asset_type = 'cad' AND newer.placed > a.placed)"
-        " ORDER BY a.placed DESC LIMIT 1"};
+        "  AND newer.asset_type = 'cad' AND newer.placed > a.placed) LIMIT 1"};
     const struct fa_account *account = request->access->account;
     const struct fa_object *object = request->object;
     const struct fa_uuid *organization =
