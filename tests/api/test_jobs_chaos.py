@@ -115,7 +115,7 @@ def check(stack, parts, machines):
         # No attempt but the last has ended the job; it may have died before it could say so.
         assert ended.get(job.replace("-", ""), []) in ([], [int(attempt)]), row
         assert news == state and active == "0", row
-        assert (status, kinds) == ("ready", "2") if state == "finished" else status == "failed", row
+        assert (status, kinds) == ("ready", "3") if state == "finished" else status == "failed", row
         # A later attempt makes again, and tells, what an earlier one has put.
         assert int(told or 0) <= int(attempt), row
     # Every object that a row owns is there.
