@@ -144,8 +144,8 @@ def test_store_is_not_reached_from_outside(stack, alice, file):
              f"/api/%2e%2e/_store/{key}", f"/_STORE/{key}", f"/_store/{key}?x", f"/_store/%2e/{key}",
              f"/api/v1/..;/_store/{key}", f"/api/v1\\..\\_store/{key}", "/_problem", "/@gone",
              "/_store/../../../../etc/passwd", "/_store/..%2f..%2fetc/passwd",
-             f"/_s3/fileapi/{key}", f"/_s3_cached/fileapi/{key}", f"//_s3/fileapi/{key}",
-             f"/api/../_s3/fileapi/{key}", f"/_s3/fileapi/{key}?X-Amz-Expires=60"]
+             f"/_s3/fileapi/{key}", f"/_s3_cached/fileapi/{key}", f"/_s3_kept/fileapi/{key}",
+             f"//_s3/fileapi/{key}", f"/api/../_s3/fileapi/{key}", f"/_s3/fileapi/{key}?X-Amz-Expires=60"]
     for path in paths:
         for extra in (b"X-A: b", b"X-Accel-Redirect: /_store/" + key.encode(),
                       b"X-Accel-Redirect: /_s3/fileapi/" + key.encode(),

@@ -149,6 +149,29 @@ def test_slow(hurt, caller, load):
     assert {status for _, _, _, status, *_ in load.seen} == {200}
 
 
+def test_slow_removals_hold_up_no_job(hurt, caller, part):
+    """A job starts while the collector waits for a store that takes its time to remove each object."""
+    for i in range(16):
+        assert caller.delete(part, f"load{i}.bin")[0] == 200
+    hurt.sql("UPDATE object_tombstone SET due_at = now() + interval '1 hour'")
+    with hurt.s3.harm(Latency(0.4)) as fault:
+        hurt.sql("UPDATE object_tombstone SET due_at = now()")
+        deadline = time.monotonic() + 15
+        while not fault.struck:
+            assert time.monotonic() < deadline, "the collector does not begin"
+            time.sleep(0.01)
+        status, _, body = caller.upload("0", "meanwhile.stl", box_stl(), "cad")
+        assert status == 200
+        job = f"FROM job WHERE part_id = '{json.loads(body)['part_id']}'"
+        while not hurt.sql(f"SELECT claimed_at {job}"):
+            assert time.monotonic() < deadline + 15, "the job does not start"
+            time.sleep(0.01)
+        left = hurt.sql("SELECT count(*) FROM object_tombstone")
+    assert float(hurt.sql(f"SELECT extract(epoch FROM claimed_at - created_at) {job}")) < 1.5
+    assert left != "0", "the collector had ended before"
+    hurt.settle()
+
+
 # --- single faults are mended by another try ------------------------------------------------------
 
 @pytest.mark.parametrize("fault", [
