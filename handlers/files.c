@@ -1,7 +1,18 @@
-/* Downloads of a part's CAD and of what was made from it. */
+/* Downloads: a part's assets, its CAD, and what was made from it. */
 #include "handlers/download.h"
 
 #include <string.h>
+
+enum { BASENAME_MAX = 255 };
+
+const struct fa_field fa_basename_fields[] = {
+    {.name = "basename",
+     .type = FA_FIELD_TEXT,
+     .flags = FA_FIELD_REQUIRED,
+     .min = 1,
+     .max = BASENAME_MAX},
+    {.name = NULL},
+};
 
 static const char *const thumbnail_sizes[] = {"512", "256", NULL};
 
@@ -15,6 +26,18 @@ fa_cad_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply
     struct fa_file file;
 
     if (fa_file_find_cad(ctx->db, &request->access, request->arena, &file, err) < 0)
+        return -1;
+    return fa_reply_file(ctx, request, reply, &file, err);
+}
+
+int
+fa_asset_get(struct fa_ctx *ctx, const struct fa_request *request, struct fa_reply *reply,
+             struct fa_error *err)
+{
+    struct fa_file file;
+
+    if (fa_file_find_asset(ctx->db, &request->access, fa_request_text(request, "basename"),
+                           request->arena, &file, err) < 0)
         return -1;
     return fa_reply_file(ctx, request, reply, &file, err);
 }
