@@ -145,8 +145,9 @@ find_vertex(const struct reader *reader, const char *word, size_t size)
     double number = 0;
     const float *vertex;
 
-    if (fa_stl_text_number(word, size, &number) == 0 || number == 0 ||
-        fabs(number) > (double)reader->vertex_count)
+    /* Also false for "nan", and for what would round to no vertex at all. */
+    if (fa_stl_text_number(word, size, &number) == 0 ||
+        !(fabs(number) >= 1 && fabs(number) <= (double)reader->vertex_count))
         return NULL;
     vertex = number > 0 ? reader->vertices[(size_t)number - 1]
                         : reader->vertices[reader->vertex_count - (size_t)-number];

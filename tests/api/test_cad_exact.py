@@ -214,6 +214,7 @@ f 2 3 7 6
 f 3 4 8 7
 f -5 -8 -4 -1
 f 1 2 99
+f .5 -.5 nan
 o second
 v 4 0 0
 v 5 0 0
@@ -282,4 +283,4 @@ def test_obj(tmp_path):
     assert status == 0, error
     assert cad["volume_mm3"] == pytest.approx(1 + 1 / 6) and cad["watertight"]
     assert [body["name"] for body in cad["bodies"]] == ["first", "second"]
-    assert cad["defects"]["dropped_facets"] == 1
+    assert cad["defects"]["dropped_facets"] == 2
