@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTE = 5120, UNSIGNED_SHORT = 5123, UNSIGNED_INT = 5125, ACCESSORS = 3 };
+enum { BYTE = 5120, UNSIGNED_SHORT = 5123, UNSIGNED_INT = 5125 };
 enum { ARRAY_BUFFER = 34962, ELEMENT_ARRAY_BUFFER = 34963 };
+
+/* The share of the screen down to which a level is shown. */
+static const char *const coverages[FA_GLB_LEVELS] = {"0.2", "0.04", "0"};
 
 /* The place of a stream among the views, which leave out empty ones. */
 static int
@@ -77,17 +80,20 @@ add_materials(struct fa_buf *json, const struct fa_scene *scene, const int *numb
 }
 
 /* --- meshes and accessors -----------------------------------------------------------------------
- * Every primitive has three accessors: positions, normals, indices. */
+ * Every primitive has accessors for positions, normals, and the indices of each level.  All meshes
+ * of the finest level come first, then those of the next. */
 
 static void
-add_primitive(struct fa_buf *json, const struct fa_glb_plan *plan, size_t number, int material)
+add_primitive(struct fa_buf *json, const struct fa_glb_plan *plan, size_t number, size_t level,
+              int material)
 {
     const struct fa_glb_primitive *primitive = &plan->primitives[number];
+    size_t accessor = (2 + plan->levels) * number;
 
     fa_buf_printf(json,
                   "{\"attributes\":{\"POSITION\":%zu,\"NORMAL\":%zu},\"indices\":%zu,"
                   "\"material\":%d",
-                  ACCESSORS * number, ACCESSORS * number + 1, ACCESSORS * number + 2, material);
+                  accessor, accessor + 1, accessor + 2 + level, material);
     if (primitive->name != NULL && primitive->name[0] != '\0') {
         fa_buf_add_text(json, ",\"extras\":{\"body\":");
         fa_buf_add_json(json, primitive->name, strlen(primitive->name));
@@ -100,8 +106,8 @@ static void
 add_meshes(struct fa_buf *json, const struct fa_glb_plan *plan, const int *materials)
 {
     fa_buf_add_text(json, ",\"meshes\":[");
-    for (size_t m = 0; m < plan->mesh_count; m++) {
-        const struct fa_glb_mesh *mesh = &plan->meshes[m];
+    for (size_t m = 0; m < plan->levels * plan->mesh_count; m++) {
+        const struct fa_glb_mesh *mesh = &plan->meshes[m % plan->mesh_count];
         const struct fa_glb_shape *shape = &plan->shapes[mesh->shape];
 
         fa_buf_add_text(json, m > 0 ? ",{\"primitives\":[" : "{\"primitives\":[");
@@ -109,7 +115,8 @@ add_meshes(struct fa_buf *json, const struct fa_glb_plan *plan, const int *mater
             size_t number = shape->first_primitive + p;
 
             fa_buf_add_text(json, p > 0 ? "," : "");
-            add_primitive(json, plan, number, materials[paint_of(&plan->primitives[number], mesh)]);
+            add_primitive(json, plan, number, m / plan->mesh_count,
+                          materials[paint_of(&plan->primitives[number], mesh)]);
         }
         fa_buf_add_text(json, "]");
         add_name(json, plan->scene->shapes[mesh->shape].name);
@@ -138,20 +145,23 @@ add_accessors(struct fa_buf *json, const struct fa_glb_plan *plan,
                       primitive->max[1], primitive->max[2]);
         fa_buf_printf(json,
                       "{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
-                      "\"normalized\":true,\"type\":\"VEC3\"},",
+                      "\"normalized\":true,\"type\":\"VEC3\"}",
                       vertices, at + offsetof(struct fa_glb_vertex, normal), BYTE,
                       primitive->vertex_count);
-        fa_buf_printf(json,
-                      "{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
-                      "\"type\":\"SCALAR\"}",
-                      view_number(views, stream), primitive->first_index * views[stream].stride,
-                      primitive->wide ? UNSIGNED_INT : UNSIGNED_SHORT, primitive->index_count);
+        for (size_t level = 0; level < plan->levels; level++)
+            fa_buf_printf(
+                json,
+                ",{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
+                "\"type\":\"SCALAR\"}",
+                view_number(views, stream), primitive->levels[level].first * views[stream].stride,
+                primitive->wide ? UNSIGNED_INT : UNSIGNED_SHORT, primitive->levels[level].count);
     }
     fa_buf_add_text(json, "]");
 }
 
 /* --- nodes --------------------------------------------------------------------------------------
- * Node 0 turns millimetres with Z up into metres with Y up; the scene's nodes follow it. */
+ * Node 0 turns millimetres with Z up into metres with Y up; the scene's nodes follow it, then the
+ * coarser levels of those that show something (MSFT_lod), which stand in no tree. */
 
 static void
 add_children(struct fa_buf *json, const int32_t *first, const int32_t *next, size_t parent)
@@ -198,12 +208,46 @@ link_children(const struct fa_scene *scene, int32_t *first, int32_t *next)
     }
 }
 
+/* A level replaces a node with all that is below it, so only leaves have any. */
+static bool
+has_levels(const struct fa_glb_plan *plan, const int32_t *first, size_t node)
+{
+    return plan->levels > 1 && plan->node_meshes[node] >= 0 && first[node] < 0;
+}
+
+/* The coarser levels of a node, and from which share of the screen on each one will do. */
+static void
+add_levels(struct fa_buf *json, size_t first, size_t levels)
+{
+    fa_buf_add_text(json, ",\"extensions\":{\"MSFT_lod\":{\"ids\":[");
+    for (size_t level = 1; level < levels; level++)
+        fa_buf_printf(json, "%s%zu", level > 1 ? "," : "", first + level - 1);
+    fa_buf_add_text(json, "]}},\"extras\":{\"MSFT_screencoverage\":[");
+    for (size_t level = 0; level < levels; level++)
+        fa_buf_printf(json, "%s%s", level > 0 ? "," : "", coverages[level]);
+    fa_buf_add_text(json, "]}");
+}
+
+static void
+add_node(struct fa_buf *json, const struct fa_glb_plan *plan, size_t number, size_t level)
+{
+    const struct fa_node *node = &plan->scene->nodes[number];
+    int32_t mesh = plan->node_meshes[number];
+
+    fa_buf_add_text(json, ",{\"name\":");
+    fa_buf_add_json(json, node->name, strlen(node->name));
+    add_matrix(json, node, mesh >= 0 ? &plan->shapes[node->shape] : NULL);
+    if (mesh >= 0)
+        fa_buf_printf(json, ",\"mesh\":%zu", level * plan->mesh_count + (size_t)mesh);
+}
+
 static void
 add_nodes(struct fa_buf *json, const struct fa_glb_plan *plan, const char *name)
 {
     const struct fa_scene *scene = plan->scene;
     FA_AUTO_FREE int32_t *first = malloc((scene->node_count + 1) * sizeof *first);
     FA_AUTO_FREE int32_t *next = malloc((scene->node_count + 1) * sizeof *next);
+    size_t coarser = scene->node_count + 1;
 
     if (first == NULL || next == NULL) {
         json->failed = true;
@@ -215,17 +259,19 @@ add_nodes(struct fa_buf *json, const struct fa_glb_plan *plan, const char *name)
     add_children(json, first, next, scene->node_count);
     fa_buf_add_text(json, "}");
     for (size_t n = 0; n < scene->node_count; n++) {
-        const struct fa_node *node = &scene->nodes[n];
-        int32_t mesh = plan->node_meshes[n];
-
-        fa_buf_add_text(json, ",{\"name\":");
-        fa_buf_add_json(json, node->name, strlen(node->name));
-        add_matrix(json, node, mesh >= 0 ? &plan->shapes[node->shape] : NULL);
-        if (mesh >= 0)
-            fa_buf_printf(json, ",\"mesh\":%d", (int)mesh);
+        add_node(json, plan, n, 0);
+        if (has_levels(plan, first, n)) {
+            add_levels(json, coarser, plan->levels);
+            coarser += plan->levels - 1;
+        }
         add_children(json, first, next, n);
         fa_buf_add_text(json, "}");
     }
+    for (size_t n = 0; n < scene->node_count; n++)
+        for (size_t level = 1; has_levels(plan, first, n) && level < plan->levels; level++) {
+            add_node(json, plan, n, level);
+            fa_buf_add_text(json, "}");
+        }
     fa_buf_add_text(json, "]");
 }
 
@@ -287,14 +333,14 @@ fa_glb_json(struct fa_buf *json, const struct fa_glb_plan *plan,
             size_t chunk)
 {
     FA_AUTO_FREE int *materials = calloc(2 * plan->scene->colour_count, sizeof *materials);
-    const char *used = options->meshopt ? "\"KHR_mesh_quantization\",\"EXT_meshopt_compression\""
-                                        : "\"KHR_mesh_quantization\"";
+    const char *needed = options->meshopt ? "\"KHR_mesh_quantization\",\"EXT_meshopt_compression\""
+                                          : "\"KHR_mesh_quantization\"";
 
     fa_buf_printf(json,
                   "{\"asset\":{\"version\":\"2.0\",\"generator\":\"fileapi\"},"
-                  "\"extensionsUsed\":[%s],\"extensionsRequired\":[%s],"
+                  "\"extensionsUsed\":[%s%s],\"extensionsRequired\":[%s],"
                   "\"scene\":0,\"scenes\":[{\"nodes\":[0]}]",
-                  used, used);
+                  needed, plan->levels > 1 ? ",\"MSFT_lod\"" : "", needed);
     if (materials == NULL) {
         json->failed = true;
         return;

@@ -1,4 +1,5 @@
 #include "lib/geometry/glb_plan.h"
+#include "lib/base/cleanup.h"
 #include "lib/geometry/edges.h"
 #include "lib/geometry/normals.h"
 
@@ -8,6 +9,13 @@
 #include <string.h>
 
 enum { STEPS = 65535, NARROW_MAX = 65535, NORMAL_MAX = 127 };
+
+/* Parts of more facets than this get levels of detail; primitives of fewer than the second number
+ * look the same in all of them. */
+enum { LEVELS_FROM = 250000, COARSEST = 200 };
+
+/* So far, as a share of the primitive's size, the coarsest level may stray. */
+static const float error_share = 0.05F;
 
 /* A body being laid out, and where its normals have gone in the primitive at hand. */
 struct layout {
@@ -87,12 +95,63 @@ colour_of(const struct fa_mesh *mesh, size_t facet)
     return mesh->colours != NULL ? mesh->colours[facet] : 0;
 }
 
+/* Puts a level's indices, which follow the last ones of the wide buffer, where they belong. */
+static struct fa_glb_indices
+keep_indices(struct fa_glb_plan *plan, bool wide, size_t first)
+{
+    size_t count = plan->wide_count - first;
+    struct fa_glb_indices kept = {.first = wide ? first : plan->narrow_count, .count = count};
+
+    if (wide)
+        return kept;
+    for (size_t i = first; i < plan->wide_count; i++)
+        plan->narrow[plan->narrow_count++] = (uint16_t)plan->wide[i];
+    plan->wide_count = first;
+    return kept;
+}
+
+/* Coarser levels draw some of the finest one's vertices. */
+static int
+add_levels(struct fa_glb_plan *plan, struct fa_glb_primitive *primitive, uint32_t *finest,
+           struct fa_error *err)
+{
+    size_t all = primitive->levels[0].count;
+    float(*points)[3] = malloc(primitive->vertex_count * sizeof *points);
+    size_t wanted = all;
+
+    if (points == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "levels of detail");
+    for (size_t v = 0; v < primitive->vertex_count; v++)
+        for (int i = 0; i < 3; i++)
+            points[v][i] = plan->vertices[primitive->first_vertex + v].position[i];
+    for (size_t level = 1; level < plan->levels; level++) {
+        uint32_t *indices = plan->wide + plan->wide_count;
+        size_t first = plan->wide_count;
+
+        wanted /= FA_GLB_LEVEL_SHARE;
+        primitive->levels[level] = primitive->levels[level - 1];
+        if (wanted < 3 * COARSEST)
+            continue;
+        plan->wide_count +=
+            meshopt_simplify(indices, finest, all, points[0], primitive->vertex_count,
+                             sizeof *points, wanted / 3 * 3, error_share, 0, NULL);
+        meshopt_optimizeVertexCache(indices, indices, plan->wide_count - first,
+                                    primitive->vertex_count);
+        primitive->levels[level] = keep_indices(plan, primitive->wide, first);
+    }
+    free(points);
+    return 0;
+}
+
 /* Indices are collected wide, then narrowed if the primitive has few vertices. */
-static void
-add_primitive(struct layout *layout, struct fa_glb_primitive *primitive)
+static int
+add_primitive(struct layout *layout, struct fa_glb_primitive *primitive, struct fa_error *err)
 {
     struct fa_glb_plan *plan = layout->plan;
     size_t first = plan->wide_count;
+    uint32_t *finest = plan->wide + first;
+    size_t count;
+    FA_AUTO_FREE uint32_t *copy = NULL;
 
     primitive->first_vertex = plan->vertex_count;
     for (size_t f = 0; f < layout->mesh->facet_count; f++)
@@ -102,21 +161,24 @@ add_primitive(struct layout *layout, struct fa_glb_primitive *primitive)
                     place(layout, primitive, layout->normals.corners[f][i]);
     for (size_t i = 0; i < primitive->vertex_count; i++)
         layout->places[layout->used[i]] = 0;
-    primitive->index_count = plan->wide_count - first;
+    count = plan->wide_count - first;
     /* In the order in which they are drawn: faster to draw, and smaller when compressed. */
-    meshopt_optimizeVertexCache(plan->wide + first, plan->wide + first, primitive->index_count,
-                                primitive->vertex_count);
-    meshopt_optimizeVertexFetch(plan->vertices + primitive->first_vertex, plan->wide + first,
-                                primitive->index_count, plan->vertices + primitive->first_vertex,
-                                primitive->vertex_count, sizeof *plan->vertices);
+    meshopt_optimizeVertexCache(finest, finest, count, primitive->vertex_count);
+    meshopt_optimizeVertexFetch(plan->vertices + primitive->first_vertex, finest, count,
+                                plan->vertices + primitive->first_vertex, primitive->vertex_count,
+                                sizeof *plan->vertices);
     /* 65535 itself is the primitive restart value. */
     primitive->wide = primitive->vertex_count > NARROW_MAX;
-    primitive->first_index = primitive->wide ? first : plan->narrow_count;
-    if (primitive->wide)
-        return;
-    for (size_t i = first; i < plan->wide_count; i++)
-        plan->narrow[plan->narrow_count++] = (uint16_t)plan->wide[i];
-    plan->wide_count = first;
+    if (plan->levels > 1 && !primitive->wide) {
+        /* Where they are now the next ones come. */
+        copy = malloc(count * sizeof *copy);
+        if (copy == NULL)
+            return fa_error_set(err, FA_E_MEMORY, "levels of detail");
+        memcpy(copy, finest, count * sizeof *copy);
+        finest = copy;
+    }
+    primitive->levels[0] = keep_indices(plan, primitive->wide, first);
+    return plan->levels > 1 ? add_levels(plan, primitive, finest, err) : 0;
 }
 
 /* Whether every edge of the body is used once in each direction. */
@@ -172,7 +234,8 @@ add_colours(struct layout *layout, uint32_t shape, const struct fa_body *body, s
                                       .colour = colour,
                                       .open = open,
                                       .min = {STEPS, STEPS, STEPS}};
-        add_primitive(layout, &plan->primitives[plan->primitive_count++]);
+        if (add_primitive(layout, &plan->primitives[plan->primitive_count++], err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -265,18 +328,23 @@ fill(struct fa_glb_plan *plan, struct fa_error *err)
 int
 fa_glb_plan_make(const struct fa_scene *scene, struct fa_glb_plan *plan, struct fa_error *err)
 {
+    size_t levels = fa_scene_facets(scene) > LEVELS_FROM ? FA_GLB_LEVELS : 1;
     size_t facets = 0;
+    size_t room;
 
     for (size_t s = 0; s < scene->shape_count; s++)
         for (size_t b = 0; b < scene->shapes[s].body_count; b++)
             facets += scene->shapes[s].bodies[b].mesh.facet_count;
+    /* A level that cannot be made coarser is as large as the first. */
+    room = 3 * facets * levels;
     *plan = (struct fa_glb_plan){.scene = scene,
+                                 .levels = levels,
                                  .shapes = calloc(scene->shape_count + 1, sizeof *plan->shapes),
                                  .meshes = malloc(scene->node_count * sizeof *plan->meshes + 1),
                                  .node_meshes =
                                      malloc(scene->node_count * sizeof *plan->node_meshes + 1),
-                                 .narrow = malloc(3 * facets * sizeof *plan->narrow + 1),
-                                 .wide = malloc(3 * facets * sizeof *plan->wide + 1)};
+                                 .narrow = malloc(room * sizeof *plan->narrow + 1),
+                                 .wide = malloc(room * sizeof *plan->wide + 1)};
     if (plan->shapes != NULL && plan->meshes != NULL && plan->node_meshes != NULL &&
         plan->narrow != NULL && plan->wide != NULL) {
         if (fill(plan, err) == 0)

@@ -16,6 +16,14 @@ struct fa_glb_vertex {
 
 _Static_assert(sizeof(struct fa_glb_vertex) == 12, "vertices are written as they are");
 
+/* A part of many facets is there in several levels of detail; each has a quarter of the last. */
+enum { FA_GLB_LEVELS = 3, FA_GLB_LEVEL_SHARE = 4 };
+
+/* In the buffer of its primitive's width. */
+struct fa_glb_indices {
+    size_t first, count;
+};
+
 /* What one draw call shows: the facets of one colour of one body. */
 struct fa_glb_primitive {
     const char *name; /* the body's; NULL: none */
@@ -24,7 +32,7 @@ struct fa_glb_primitive {
     bool open; /* its back can be seen */
     bool wide; /* 32-bit indices */
     size_t first_vertex, vertex_count;
-    size_t first_index, index_count; /* in the buffer of its width */
+    struct fa_glb_indices levels[FA_GLB_LEVELS]; /* of the same vertices, the finest first */
     uint16_t min[3], max[3];
 };
 
@@ -51,6 +59,7 @@ struct fa_glb_plan {
     int32_t *node_meshes; /* one for each of the scene's nodes; -1: none */
     struct fa_glb_primitive *primitives;
     size_t primitive_count;
+    size_t levels; /* that every primitive has: 1 or FA_GLB_LEVELS */
     struct fa_glb_vertex *vertices;
     size_t vertex_count;
     uint16_t *narrow;
