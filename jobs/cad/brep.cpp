@@ -113,11 +113,6 @@ explainEmpty(fa_brep_format format, const unsigned char *data, size_t length, fa
         return content(err, "The STEP file is cut short: its end is missing.",
                        "Export or upload the part again.");
     if (format == FA_BREP_STEP &&
-        (isIn(data, length, "TESSELLATED_SOLID") || isIn(data, length, "TESSELLATED_SHELL") ||
-         isIn(data, length, "TRIANGULATED_FACE") || isIn(data, length, "TRIANGULATED_SURFACE")))
-        return content(err, "The STEP file holds tessellated geometry only, no exact bodies.",
-                       "Export the part with its exact geometry (BREP), or upload it as STL.");
-    if (format == FA_BREP_STEP &&
         (isIn(data, length, "DOCUMENT_FILE") || isIn(data, length, "EXTERNALLY_DEFINED")))
         return content(err, "The STEP file only refers to other files; the parts are not in it.",
                        "Export the assembly as one STEP file, without external references.");
@@ -371,6 +366,7 @@ fa_brep_describe(fa_brep *brep, fa_scene *scene, fa_brep_facts *facts, fa_error 
         *facts = fa_brep_facts();
         snprintf(facts->unit, sizeof facts->unit, "%s", brep->unit.c_str());
         facts->loose_faces = brep->loose;
+        facts->sheets = brep->sheets;
         facts->cut_short = brep->cut;
         brep->shapes->GetFreeShapes(roots);
         facts->has_volume = facts->has_area = !roots.IsEmpty();

@@ -23,6 +23,7 @@ extern const bool fa_brep_here;
 struct fa_brep_facts {
     char unit[32];               /* the file's length unit: "mm", "inch", … */
     uint32_t loose_faces;        /* outside of solids, left out when there are solids */
+    bool sheets;                 /* there are no solids; the loose faces are what is there */
     bool cut_short;              /* its end is missing; what is there was used */
     bool has_volume, has_area;   /* validation properties of the whole part: */
     double volume_mm3, area_mm2; /* as the exporting system computed them */

@@ -1,5 +1,6 @@
 #include "jobs/cad/part.h"
 #include "lib/geometry/obj.h"
+#include "lib/geometry/step_mesh.h"
 #include "lib/geometry/threemf.h"
 
 #include <ctype.h>
@@ -74,10 +75,22 @@ read_brep(struct fa_part *part, enum fa_brep_format format, int fd, struct fa_er
     return fa_brep_describe(part->brep, &part->scene, &part->facts, err);
 }
 
+/* A file without solids may hold bodies made of triangles, which Open CASCADE 7.6 does not read;
+ * loose faces beside them are annotations. */
 static int
 read_step(struct fa_part *part, int fd, struct fa_error *err)
 {
-    return read_brep(part, FA_BREP_STEP, fd, err);
+    const char *text = (const char *)part->data;
+    int result = read_brep(part, FA_BREP_STEP, fd, err);
+
+    if (result < 0 ? err->code != FA_E_CONTENT : !part->facts.sheets)
+        return result;
+    if (!fa_step_mesh_is(text, part->length))
+        return result;
+    fa_scene_free(&part->scene);
+    fa_brep_close(&part->brep);
+    part->tessellated = true;
+    return fa_step_mesh_read(text, part->length, FACETS_MAX, &part->scene, &part->unit, err);
 }
 
 static int
@@ -219,6 +232,9 @@ note_mesh(struct fa_part *part)
         fa_figures_note(figures, "There are bytes behind the last facet; they were ignored.");
     if (part->dropped > 0)
         fa_figures_note(figures, "Facets with unreadable coordinates were dropped.");
+    if (part->tessellated)
+        fa_figures_note(figures,
+                        "The file holds triangles, no exact geometry: the figures are theirs.");
     if (part->unit != NULL) {
         figures->unit = (struct fa_figure_unit){.name = part->unit, .stated = true};
         return;

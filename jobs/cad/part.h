@@ -14,6 +14,7 @@ struct fa_part {
     struct fa_brep_facts facts;
     struct fa_stl stl; /* of an STL: what was odd about it; its corners are gone */
     const char *unit;  /* that a mesh's file states; NULL: none */
+    bool tessellated;  /* a STEP file of triangles */
     uint64_t dropped;  /* facets of a mesh that cannot be read */
     struct fa_figures figures;
 };
