@@ -64,43 +64,11 @@ count_cells(struct fa_grid *grid, const double max[3])
     return cells;
 }
 
-static uint64_t
-count_entries(const struct fa_grid *grid)
-{
-    uint64_t count = 0;
-
-    for (size_t f = 0; f < grid->mesh->facet_count; f++) {
-        int low[3], high[3];
-        uint64_t cells = 1;
-
-        cells_of(grid, f, low, high);
-        for (int k = 0; k < 3; k++)
-            cells *= (uint64_t)(high[k] - low[k] + 1);
-        count += cells;
-    }
-    return count;
-}
-
-/* Thousands of facets that each reach through the whole part would be entered into every cell:
- * cells grow until there are few entries for each facet. */
-static size_t
-bound_entries(struct fa_grid *grid, const double max[3])
-{
-    uint64_t limit = ENTRIES_PER_FACET * (uint64_t)grid->mesh->facet_count + SIDE_MAX;
-    size_t cells = count_cells(grid, max);
-
-    while (cells > 1 && count_entries(grid) > limit) {
-        grid->cell *= 2;
-        cells = count_cells(grid, max);
-    }
-    return cells;
-}
-
-/* Visits the cells of every facet: counts, or fills in. */
+/* Enters every facet into its cells; or, given a count, counts entries until they are too many. */
 static void
-sort_facets(struct fa_grid *grid, bool fill)
+sort_facets(struct fa_grid *grid, size_t limit, size_t *count)
 {
-    for (size_t f = 0; f < grid->mesh->facet_count; f++) {
+    for (size_t f = 0; f < grid->mesh->facet_count && (count == NULL || *count <= limit); f++) {
         int low[3], high[3];
 
         cells_of(grid, f, low, high);
@@ -109,11 +77,34 @@ sort_facets(struct fa_grid *grid, bool fill)
                 for (int x = low[0]; x <= high[0]; x++) {
                     size_t cell = cell_number(grid, x, y, z);
 
-                    if (fill)
+                    if (count == NULL) {
                         grid->facets[grid->first[cell + 1]++] = (uint32_t)f;
-                    else
+                    } else {
                         grid->first[cell + 2]++;
+                        ++*count;
+                    }
                 }
+    }
+}
+
+/* Thousands of facets that each reach through the whole part would be entered into every cell:
+ * cells grow until there are few entries for each facet. */
+static int
+count_entries(struct fa_grid *grid, const double max[3], size_t *cells_r, size_t *total_r)
+{
+    size_t limit = ENTRIES_PER_FACET * grid->mesh->facet_count + SIDE_MAX;
+
+    for (;; grid->cell *= 2) {
+        *cells_r = count_cells(grid, max);
+        *total_r = 0;
+        /* Counted two places ahead: filling then leaves the starts in place. */
+        grid->first = calloc(*cells_r + 2, sizeof *grid->first);
+        if (grid->first == NULL)
+            return -1;
+        sort_facets(grid, *cells_r > 1 ? limit : SIZE_MAX, total_r);
+        if (*cells_r == 1 || *total_r <= limit)
+            return *total_r < UINT32_MAX ? 0 : -1;
+        free(grid->first);
     }
 }
 
@@ -121,28 +112,21 @@ int
 fa_grid_build(const struct fa_mesh *mesh, const double min[3], const double max[3],
               struct fa_grid *grid, struct fa_error *err)
 {
-    uint64_t total = 0;
-    size_t cells;
+    size_t cells = 0;
+    size_t total = 0;
 
     *grid = (struct fa_grid){.mesh = mesh};
     choose_cells(grid, min, max);
-    cells = bound_entries(grid, max);
-    /* Counted two places ahead: filling then leaves the starts in place. */
-    grid->first = calloc(cells + 2, sizeof *grid->first);
-    if (grid->first == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
-    sort_facets(grid, false);
-    for (size_t i = 0; i < cells + 2; i++) {
-        total += grid->first[i];
-        grid->first[i] = (uint32_t)total;
-    }
-    if (total < UINT32_MAX)
+    if (count_entries(grid, max, &cells, &total) == 0) {
+        for (size_t i = 1; i < cells + 2; i++)
+            grid->first[i] += grid->first[i - 1];
         grid->facets = malloc(total * sizeof *grid->facets + 1);
+    }
     if (grid->facets == NULL) {
         fa_grid_free(grid);
         return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
     }
-    sort_facets(grid, true);
+    sort_facets(grid, SIZE_MAX, NULL);
     return 0;
 }
 
