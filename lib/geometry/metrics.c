@@ -4,36 +4,36 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A sum that keeps what rounding would lose (Neumaier 1974). */
-struct sum {
-    double total;
-    double lost;
-};
+/* What is summed up for a piece: volume, area, and the moments of both. */
+enum { VOLUME, AREA, MOMENT, SURFACE = MOMENT + 3, SUMS = SURFACE + 3 };
 
-static void
-add(struct sum *sum, double value)
-{
-    double total = sum->total + value;
-
-    sum->lost += fabs(sum->total) >= fabs(value) ? (sum->total - total) + value
-                                                 : (value - total) + sum->total;
-    sum->total = total;
-}
-
-static double
-value_of(const struct sum *sum)
-{
-    return sum->total + sum->lost;
-}
-
-/* What is summed up for a piece. */
 struct piece {
-    struct sum volume, area, moment[3], surface[3];
-    double apex[3]; /* of the tetrahedra: the middle of what is open, else of the box */
+    double totals[SUMS];
+    double lost[SUMS]; /* what rounding would have lost */
+    double apex[3];    /* of the tetrahedra: the middle of what is open, else of the box */
     double min[3], max[3];
     uint64_t facets, loose; /* corners of edges that belong to a hole */
     bool flips;             /* facets had to be turned: which side is out, nobody knows */
 };
+
+/* All sums at once, without a branch (Knuth's two-sum), so that they are added side by side. */
+static void
+add(struct piece *piece, const double values[SUMS])
+{
+    for (int i = 0; i < SUMS; i++) {
+        double total = piece->totals[i] + values[i];
+        double added = total - piece->totals[i];
+
+        piece->lost[i] += (piece->totals[i] - (total - added)) + (values[i] - added);
+        piece->totals[i] = total;
+    }
+}
+
+static double
+value_of(const struct piece *piece, int number)
+{
+    return piece->totals[number] + piece->lost[number];
+}
 
 struct work {
     const struct fa_mesh *mesh;
@@ -113,7 +113,7 @@ static void
 sum_facet(struct piece *piece, const double p[3][3], bool turned)
 {
     double sign = turned ? -1 : 1;
-    double q[3][3], cross[3], six_volume, area;
+    double q[3][3], cross[3], values[SUMS], six_volume, area;
 
     for (int j = 0; j < 3; j++)
         for (int k = 0; k < 3; k++)
@@ -127,14 +127,15 @@ sum_facet(struct piece *piece, const double p[3][3], bool turned)
     }
     six_volume = sign * (q[0][0] * cross[0] + q[0][1] * cross[1] + q[0][2] * cross[2]);
     area = sqrt(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2]) / 2;
-    add(&piece->volume, six_volume / 6);
-    add(&piece->area, area);
+    values[VOLUME] = six_volume / 6;
+    values[AREA] = area;
     for (int i = 0; i < 3; i++) {
         double middle = q[0][i] + q[1][i] + q[2][i];
 
-        add(&piece->moment[i], six_volume / 24 * middle);
-        add(&piece->surface[i], area / 3 * middle);
+        values[MOMENT + i] = six_volume / 24 * middle;
+        values[SURFACE + i] = area / 3 * middle;
     }
+    add(piece, values);
 }
 
 static void
@@ -170,14 +171,14 @@ contains(const struct fa_piece *outer, const struct fa_piece *inner)
 static void
 conclude_piece(const struct piece *from, struct fa_piece *to)
 {
-    double volume = value_of(&from->volume);
-    double area = value_of(&from->area);
+    double volume = value_of(from, VOLUME);
+    double area = value_of(from, AREA);
     double box = 1;
     bool inside = volume != 0;
 
     *to = (struct fa_piece){.area_mm2 = area, .facets = from->facets, .closed = from->loose == 0};
     for (int k = 0; k < 3; k++) {
-        double centre = from->apex[k] + value_of(&from->moment[k]) / (volume != 0 ? volume : 1);
+        double centre = from->apex[k] + value_of(from, MOMENT + k) / (volume != 0 ? volume : 1);
 
         to->min_mm[k] = from->min[k];
         to->max_mm[k] = from->max[k];
@@ -189,7 +190,7 @@ conclude_piece(const struct piece *from, struct fa_piece *to)
     to->volume_mm3 = fmin(fabs(volume), box);
     for (int k = 0; !inside && k < 3; k++)
         to->centre_mm[k] =
-            area > 0 ? from->apex[k] + value_of(&from->surface[k]) / area : from->min[k];
+            area > 0 ? from->apex[k] + value_of(from, SURFACE + k) / area : from->min[k];
 }
 
 static int
@@ -264,12 +265,12 @@ conclude(const struct work *work)
     for (uint32_t i = 0; i < work->count; i++) {
         conclude_piece(&work->pieces[i], &metrics->pieces[i]);
         if (metrics->pieces[i].closed && !work->pieces[i].flips)
-            total += value_of(&work->pieces[i].volume);
+            total += value_of(&work->pieces[i], VOLUME);
     }
     metrics->inverted = total < 0;
     for (uint32_t i = 0; i < work->count; i++)
         metrics->pieces[i].cavity = metrics->pieces[i].closed && !work->pieces[i].flips &&
-                                    (value_of(&work->pieces[i].volume) < 0) != metrics->inverted;
+                                    (value_of(&work->pieces[i], VOLUME) < 0) != metrics->inverted;
     qsort(metrics->pieces, metrics->piece_count, sizeof *metrics->pieces, by_volume);
     find_cavities(metrics);
     sum_pieces(metrics);

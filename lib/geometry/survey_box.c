@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTIONS = 12, TABLE = 4096, LOOKS = 8, REST = 200000 };
+enum { DIRECTIONS = 12, TABLE = 4096, SAMPLES = 8000 };
 
 /* Facets of nearly the same direction, up to the sign. */
 struct direction {
@@ -49,7 +49,7 @@ bucket_of(double normal[3])
     largest = fabs(normal[2]) > fabs(largest) ? normal[2] : largest;
     for (int i = 0; i < 3; i++) {
         normal[i] = largest < 0 ? -normal[i] : normal[i];
-        key = key * 211 + (unsigned)lround((normal[i] + 1) * 100);
+        key = key * 211 + (unsigned)((normal[i] + 1) * 100 + 0.5);
     }
     return key * 2654435761U >> 20;
 }
@@ -156,7 +156,7 @@ fa_survey_box(const struct fa_mesh *mesh, struct fa_survey *survey, struct fa_er
 {
     static const double standard[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     struct direction *table = calloc(TABLE, sizeof *table);
-    size_t stride = mesh->vertex_count / (REST / LOOKS) + 1;
+    size_t stride = mesh->vertex_count / SAMPLES + 1;
     double directions[DIRECTIONS + 3][3];
     double best[3][3], min[3], max[3], smallest;
     int count = 0;
