@@ -1,7 +1,9 @@
-/* STL of any kind: read, weld, measure, print, make a model; nothing may crash or hang. */
+/* STL of any kind: read, weld, measure, print, make a model, read it back; nothing may crash or
+ * hang. */
 #include "lib/geometry/figures.h"
 #include "lib/geometry/glb.h"
 #include "lib/geometry/stl.h"
+#include "tests/fuzz/read_back.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,8 +32,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fa_figures_measure(&scene, &figures, &err) == 0) {
         fa_figures_guess_unit(&figures);
         fa_figures_print(&json, &figures);
-        if (fa_glb_write(&scene, &options, sink, &err) < 0)
+        if (options.meshopt && fa_glb_write(&scene, &options, sink, &err) < 0)
             size = 0;
+        read_back(&scene);
     }
     fa_buf_free(&json);
     fa_scene_free(&scene);

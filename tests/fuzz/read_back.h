@@ -1,0 +1,146 @@
+/* Reads a model as a viewer would, and ends the process where it is not what glTF 2.0 says. */
+#ifndef FA_TESTS_FUZZ_READ_BACK_H
+#define FA_TESTS_FUZZ_READ_BACK_H
+
+#include "lib/geometry/glb.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { READ_UNSIGNED_INT = 5125, READ_HEAD = 20, READ_BIN_HEAD = 8 };
+
+/* The chunks of a model. */
+struct read_model {
+    struct json_object *json;
+    const unsigned char *bin;
+    size_t bin_length;
+};
+
+static void
+read_insist(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static size_t
+read_size(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+
+    return json_object_object_get_ex(object, name, &value) ? (size_t)json_object_get_int64(value)
+                                                           : 0;
+}
+
+static struct json_object *
+read_item(struct json_object *json, const char *list, size_t number)
+{
+    struct json_object *items = NULL;
+
+    read_insist(json_object_object_get_ex(json, list, &items) &&
+                number < json_object_array_length(items));
+    return json_object_array_get_idx(items, number);
+}
+
+/* The first byte of an accessor's elements of `bytes` each, all of which lie in the chunk. */
+static const unsigned char *
+read_accessor(const struct read_model *model, size_t number, size_t bytes, size_t *count_r)
+{
+    struct json_object *accessor = read_item(model->json, "accessors", number);
+    struct json_object *view =
+        read_item(model->json, "bufferViews", read_size(accessor, "bufferView"));
+    size_t stride = read_size(view, "byteStride") > 0 ? read_size(view, "byteStride") : bytes;
+    size_t at = read_size(accessor, "byteOffset");
+
+    *count_r = read_size(accessor, "count");
+    read_insist(*count_r > 0 && at % 2 == 0);
+    read_insist(at + (*count_r - 1) * stride + bytes <= read_size(view, "byteLength"));
+    read_insist(read_size(view, "byteOffset") + read_size(view, "byteLength") <= model->bin_length);
+    return model->bin + read_size(view, "byteOffset") + at;
+}
+
+/* Every index of a primitive names one of its vertices; its triangles are counted. */
+static size_t
+read_primitive(const struct read_model *model, struct json_object *primitive)
+{
+    struct json_object *attributes = NULL;
+    size_t number = read_size(primitive, "indices");
+    bool wide = read_size(read_item(model->json, "accessors", number), "componentType") ==
+                READ_UNSIGNED_INT;
+    size_t vertices, normals, indices;
+    const unsigned char *list = read_accessor(model, number, wide ? 4 : 2, &indices);
+
+    read_insist(json_object_object_get_ex(primitive, "attributes", &attributes));
+    read_accessor(model, read_size(attributes, "POSITION"), 6, &vertices);
+    read_accessor(model, read_size(attributes, "NORMAL"), 3, &normals);
+    read_insist(vertices == normals && indices % 3 == 0);
+    for (size_t i = 0; i < indices; i++) {
+        uint32_t index = 0;
+
+        memcpy(&index, list + i * (wide ? 4U : 2U), wide ? 4 : 2);
+        read_insist(index < vertices);
+    }
+    return indices / 3;
+}
+
+/* As many triangles as the scene's shapes have. */
+static void
+read_meshes(const struct read_model *model, const struct fa_scene *scene)
+{
+    struct json_object *meshes = NULL;
+    size_t told = 0;
+    size_t held = 0;
+
+    read_insist(json_object_object_get_ex(model->json, "meshes", &meshes));
+    for (size_t m = 0; m < json_object_array_length(meshes); m++) {
+        struct json_object *list = NULL;
+
+        read_insist(
+            json_object_object_get_ex(json_object_array_get_idx(meshes, m), "primitives", &list));
+        for (size_t p = 0; p < json_object_array_length(list); p++)
+            told += read_primitive(model, json_object_array_get_idx(list, p));
+    }
+    for (size_t s = 0; s < scene->shape_count; s++)
+        for (size_t b = 0; b < scene->shapes[s].body_count; b++)
+            held += scene->shapes[s].bodies[b].mesh.facet_count;
+    /* A shape that is placed in no node is not there; one in two colours is there twice. */
+    read_insist(scene->node_count > 1 || told == held);
+}
+
+/* Writes the scene as a model and reads that back. */
+static void
+read_back(const struct fa_scene *scene)
+{
+    const struct fa_glb_options options = {.name = "part"};
+    struct json_tokener *parser = json_tokener_new();
+    struct read_model model;
+    struct fa_error err;
+    int fd = memfd_create("model", 0);
+    uint32_t head[5];
+    size_t size;
+    unsigned char *bytes;
+
+    if (fa_glb_write(scene, &options, fd, &err) == 0) {
+        size = (size_t)lseek(fd, 0, SEEK_END);
+        read_insist(size > READ_HEAD + READ_BIN_HEAD);
+        bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        read_insist(bytes != MAP_FAILED);
+        memcpy(head, bytes, sizeof head);
+        read_insist(head[0] == 0x46546c67 && head[1] == 2 && head[2] == size && head[3] % 4 == 0 &&
+                    READ_HEAD + READ_BIN_HEAD + (size_t)head[3] <= size);
+        model.json = json_tokener_parse_ex(parser, (const char *)bytes + READ_HEAD, (int)head[3]);
+        read_insist(model.json != NULL);
+        model.bin = bytes + READ_HEAD + head[3] + READ_BIN_HEAD;
+        model.bin_length = size - READ_HEAD - head[3] - READ_BIN_HEAD;
+        read_meshes(&model, scene);
+        json_object_put(model.json);
+        munmap(bytes, size);
+    }
+    json_tokener_free(parser);
+    close(fd);
+}
+
+#endif
