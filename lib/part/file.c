@@ -1,8 +1,7 @@
 #include "lib/part/file.h"
 #include "lib/part/asset_type.h"
 #include "lib/part/cad.h"
-
-#include <string.h>
+#include "lib/part/derived.h"
 
 /* Larger models are sent from the store each time: they would push all else out of nginx's cache.
  */
@@ -11,25 +10,6 @@ enum { OFTEN_MAX = 8 << 20 };
 #define FILE_COLUMNS                                                                               \
     " f.object_key, encode(f.sha256, 'hex') AS sha256, f.size,"                                    \
     " (EXTRACT(EPOCH FROM f.updated_at) * 1000000)::bigint AS updated_us, "
-
-/* How a kind's download is called: behind the stem of the part's CAD, or by a name of its own; in
- * the format of the CAD where one is given. */
-static const struct kind {
-    const char *kind;
-    const char *cad_type; /* media type of the CAD; NULL: any */
-    bool after_stem;
-    const char *name;
-    const char *media_type;
-    bool often; /* whoever lists parts fetches it for each of them */
-} kinds[] = {
-    {"visualization", NULL, true, "_visual.glb", "model/gltf-binary", true},
-    {"thumbnail", NULL, true, "_thumbnail.png", "image/png", true},
-    {"thumbnail_256", NULL, true, "_thumbnail.png", "image/png", true},
-    {"oriented", "model/stl", false, "optimal_orientation_cad_file_temp.stl", "model/stl", false},
-    {"oriented", "model/step", false, "optimal_orientation_cad_file_temp.stp", "model/step", false},
-    {"report", NULL, false, "analysis_results_file_temp.xlsx",
-     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false},
-};
 
 /* Runs the statement, checks access and existence; leaves the basename as the name. */
 static int
@@ -109,18 +89,11 @@ fa_file_check_quotation(struct fa_db *db, const struct fa_access *access, struct
 }
 
 static const char *
-name_of(const struct kind *kind, const char *basename, struct fa_arena *arena)
+name_of(const struct fa_derived *derived, const char *basename, struct fa_arena *arena)
 {
-    if (!kind->after_stem || basename == NULL)
-        return kind->name;
-    return fa_arena_printf(arena, "%.*s%s", (int)fa_stem_length(basename), basename, kind->name);
-}
-
-static bool
-fits(const struct kind *row, const char *kind, const char *cad_type)
-{
-    return strcmp(row->kind, kind) == 0 &&
-           (row->cad_type == NULL || strcmp(row->cad_type, cad_type) == 0);
+    if (!derived->after_stem || basename == NULL)
+        return derived->name;
+    return fa_arena_printf(arena, "%.*s%s", (int)fa_stem_length(basename), basename, derived->name);
 }
 
 int
@@ -132,21 +105,17 @@ fa_file_find_derived(struct fa_db *db, const struct fa_access *access, const cha
         "SELECT " FILE_COLUMNS "f.cad_basename AS basename, " FA_ACCESS_COLUMNS
         " FROM " FA_ACCESS_FROM " LEFT JOIN derived_file f ON f.part_id = p.part_id AND f.kind = $5"
         " WHERE p.part_id = $1"};
-    const char *cad_type = "";
+    const struct fa_derived *derived;
 
     if (find(db, &find_derived, FA_PARAMS(FA_ACCESS_PARAMS(access), FA_TEXT(kind)), arena, file,
              err) < 0)
         return -1;
-    if (file->name != NULL)
-        cad_type = fa_format_of(file->name)->media_type;
-    for (size_t i = 0; i < FA_COUNT(kinds); i++) {
-        if (!fits(&kinds[i], kind, cad_type))
-            continue;
-        file->media_type = kinds[i].media_type;
-        file->often = kinds[i].often && file->size <= OFTEN_MAX;
-        file->name = name_of(&kinds[i], file->name, arena);
-        break;
-    }
+    derived = fa_derived_of(kind, file->name);
+    if (derived == NULL)
+        return fa_error_set(err, FA_E_INTERNAL, "a %s of %s", kind, file->name);
+    file->media_type = derived->media_type;
+    file->often = derived->often && file->size <= OFTEN_MAX;
+    file->name = name_of(derived, file->name, arena);
     if (file->name == NULL)
         return fa_error_set(err, FA_E_MEMORY, "name of the %s", kind);
     return 0;

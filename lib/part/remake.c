@@ -2,19 +2,11 @@
 #include "lib/base/cleanup.h"
 #include "lib/object/walk.h"
 #include "lib/part/cad.h"
+#include "lib/part/derived.h"
 
 #include <string.h>
 
 enum { ARENA_LIMIT = 64 * 1024 };
-
-static const struct {
-    const char *kind;
-    const char *task;
-} makers[] = {
-    {"visualization", FA_TASK_CAD},
-    {"thumbnail", FA_TASK_CAD},
-    {"report", FA_TASK_REPORT},
-};
 
 struct remaking {
     const struct fa_remake *remake;
@@ -23,15 +15,6 @@ struct remaking {
     enum fa_remake_result result;
     struct fa_announcement told;
 };
-
-static const char *
-find_task(const char *kind)
-{
-    for (size_t i = 0; i < FA_COUNT(makers); i++)
-        if (strcmp(makers[i].kind, kind) == 0)
-            return makers[i].task;
-    return NULL;
-}
 
 /* The part's CAD, when its object is in the store: FA_DB_ROW. */
 static enum fa_db_outcome
@@ -92,7 +75,8 @@ int
 fa_remake_derived(struct fa_db *db, struct fa_store *store, const struct fa_remake *remake,
                   enum fa_remake_result *result_r, struct fa_error *err)
 {
-    struct remaking self = {.remake = remake, .task = find_task(remake->kind)};
+    const struct fa_derived *lost = fa_derived_of(remake->kind, NULL);
+    struct remaking self = {.remake = remake, .task = lost != NULL ? lost->task : NULL};
     enum fa_db_outcome outcome;
 
     *result_r = FA_REMAKE_NO_TASK;
