@@ -361,7 +361,7 @@ def test_what_was_removed_leaves_the_store_after_the_grace(new_stack):
     part = user.upload(name="a.stl")["part_id"]
     user.upload(b"1", name="x.txt", part=part, kind="misc")
     user.wait(part)
-    assert len(stack.objects.names()) == 4
+    assert len(stack.objects.names()) == 5
     user.call("DELETE", f"/api/v1/part/{part}/upload-file/")
     until(lambda: len(stack.objects.names()) == 1, 30)
     assert stack.sql("SELECT count(*) FROM object_tombstone") == "0"

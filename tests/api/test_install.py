@@ -107,7 +107,7 @@ def test_the_documented_values_for_s3(root, endpoint, server, host, name):
     done = documented_render(root, f"S3_ENDPOINT={endpoint}", values)
     assert done.returncode == 0, done.stderr
     for line in (f"  server {server} max_fails=0;", f'proxy_set_header Host "{host}";', f'proxy_ssl_name "{name}";',
-                 f"proxy_pass {endpoint.split(':')[0]}://fileapi_s3/", "max_size=10g",
+                 f"proxy_pass {endpoint.split(':')[0]}://$fileapi_s3_server/", "max_size=10g",
                  "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"):
         assert line in done.stdout, line
 
