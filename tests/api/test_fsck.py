@@ -136,14 +136,16 @@ def test_could_not_run(quiet, minio):
     assert rig.ctl("fsck", "--nonsense").returncode == 2
 
 
-def test_lost_derived_files_are_made_again(new_stack):
+@pytest.mark.parametrize("kind, query", [("thumbnail", ""), ("thumbnail_256", "?size=256")])
+def test_lost_derived_files_are_made_again(new_stack, kind, query):
     """--repair queues the job that makes a lost picture or report anew, where the CAD is there."""
     stack = new_stack(FILEAPI_STORE_GRACE="0")
     user, side = stack.user("alice"), stack.objects
     part, hopeless = (user.upload()["part_id"] for _ in range(2))
     assert user.wait(part) == user.wait(hopeless) == "finished"
-    picture = user.get(f"/api/v1/part/{part}/thumbnail-file/").content
-    keys = {p: stack.sql("SELECT object_key FROM derived_file WHERE kind = 'thumbnail'"
+    path = f"/api/v1/part/{part}/thumbnail-file/{query}"
+    picture = user.get(path).content
+    keys = {p: stack.sql(f"SELECT object_key FROM derived_file WHERE kind = '{kind}'"
                          f" AND part_id = '{p}'") for p in (part, hopeless)}
     cad = stack.sql(f"SELECT object_key FROM asset WHERE part_id = '{hopeless}'")
     for key in (*keys.values(), cad):
@@ -154,7 +156,7 @@ def test_lost_derived_files_are_made_again(new_stack):
     assert "the CAD is lost too" in lines[keys[hopeless]]["repair"]
     assert "upload the file again" in lines[cad]["repair"]
     assert user.wait(part) == "finished"
-    assert user.get(f"/api/v1/part/{part}/thumbnail-file/").content == picture
+    assert user.get(path).content == picture
     assert stack.sql(f"SELECT status FROM part WHERE part_id = '{part}'") == "ready"
 
 
