@@ -315,11 +315,16 @@ def test_a_slow_reader_is_closed(daemon, user, sanitized, message, count):
     async def check():
         async with daemon.open(user.query, max_queue=1, read_limit=1024) as socket:
             before = memory_kib(daemon.process.pid)
-            for _ in range(count):
-                await asyncio.wait_for(socket.send(message), LATE)
+            try:
+                for _ in range(count):
+                    await asyncio.wait_for(socket.send(message), LATE)
+                told = (1013,)
+            except websockets.ConnectionClosed:
+                # Who still sends when the daemon waits no longer may lose the frame that says why.
+                told = (1013, 1006)
             # AddressSanitizer keeps what is freed for a while.
             assert sanitized or memory_kib(daemon.process.pid) - before < 2048
-            assert await ending(socket) == 1013
+            assert await ending(socket) in told
         until(lambda: daemon.lines("socket_closed"))
         assert daemon.lines("socket_closed")[0]["code"] == 1013
     asyncio.run(check())
