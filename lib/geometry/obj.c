@@ -1,4 +1,5 @@
 #include "lib/geometry/obj.h"
+#include "lib/geometry/list.h"
 #include "lib/geometry/stl_text.h"
 
 #include <math.h>
@@ -99,31 +100,13 @@ no_memory(struct fa_error *err)
     return fa_error_set(err, FA_E_MEMORY, "OBJ");
 }
 
-/* Room for one more element of `size` bytes; false when there is none. */
-static bool
-reserve(void *list, size_t count, size_t *room, size_t size)
-{
-    void **memory = list;
-    size_t more = count + count / 2 + 1024;
-    void *grown;
-
-    if (count < *room)
-        return true;
-    grown = reallocarray(*memory, more, size);
-    if (grown == NULL)
-        return false;
-    *memory = grown;
-    *room = more;
-    return true;
-}
-
 static int
 read_vertex(struct reader *reader, struct fa_error *err)
 {
     float *vertex;
 
-    if (!reserve(&reader->vertices, reader->vertex_count, &reader->vertex_room,
-                 sizeof *reader->vertices))
+    if (!fa_list_reserve(&reader->vertices, reader->vertex_count, &reader->vertex_room,
+                         sizeof *reader->vertices))
         return no_memory(err);
     vertex = reader->vertices[reader->vertex_count++];
     for (int k = 0; k < 3; k++) {
@@ -191,7 +174,7 @@ add_facet(struct reader *reader, const float *const corners[3], struct fa_error 
         return -1;
     object = &reader->objects[reader->object_count - 1];
     room = object->room;
-    if (!reserve(&object->corners, object->facets, &room, 3 * sizeof *object->corners))
+    if (!fa_list_reserve(&object->corners, object->facets, &room, 3 * sizeof *object->corners))
         return no_memory(err);
     object->room = room;
     for (size_t j = 0; j < 3; j++)

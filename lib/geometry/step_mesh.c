@@ -1,4 +1,5 @@
 #include "lib/geometry/step_mesh.h"
+#include "lib/geometry/list.h"
 #include "lib/geometry/step_text.h"
 
 #include <math.h>
@@ -63,24 +64,6 @@ broken(struct fa_error *err)
     return useless(err, "The tessellated geometry of the STEP file is malformed.");
 }
 
-/* Room for one more of `size` bytes. */
-static bool
-reserve(void *list, size_t count, size_t *room, size_t size)
-{
-    void **memory = list;
-    size_t more = count + count / 2 + 256;
-    void *grown;
-
-    if (count < *room)
-        return true;
-    grown = reallocarray(*memory, more, size);
-    if (grown == NULL)
-        return false;
-    *memory = grown;
-    *room = more;
-    return true;
-}
-
 /* --- entities -----------------------------------------------------------------------------------
  */
 
@@ -113,7 +96,7 @@ list_entities(struct reader *reader, struct fa_step_text text, struct fa_error *
         for (size_t i = 0; i < FA_COUNT(keywords); i++) {
             if (!fa_step_text_keyword(&text, keywords[i].keyword))
                 continue;
-            if (!reserve(&reader->entities, reader->count, &room, sizeof *reader->entities))
+            if (!fa_list_reserve(&reader->entities, reader->count, &room, sizeof *reader->entities))
                 return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
             reader->entities[reader->count++] = (struct entity){
                 .id = id, .kind = keywords[i].kind, .between = keywords[i].between, .at = text.at};
@@ -134,7 +117,7 @@ read_points(struct reader *reader, struct entity *entity, struct fa_error *err)
     if (!fa_step_text_pass(&text, 2) || !fa_step_text_take(&text, '('))
         return broken(err);
     while (fa_step_text_take(&text, '(')) {
-        if (!reserve(&entity->points, entity->point_count, &room, sizeof *entity->points))
+        if (!fa_list_reserve(&entity->points, entity->point_count, &room, sizeof *entity->points))
             return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
         for (int k = 0; k < 3; k++) {
             double number = 0;
@@ -165,7 +148,7 @@ read_indices(struct fa_step_text *text, struct indices *indices, struct fa_error
     while (!fa_step_text_take(text, ')')) {
         double number = 0;
 
-        if (!reserve(&indices->list, indices->count, &indices->room, sizeof *indices->list))
+        if (!fa_list_reserve(&indices->list, indices->count, &indices->room, sizeof *indices->list))
             return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
         if (!fa_step_text_number(text, &number) || !(number >= 1 && number < UINT32_MAX))
             return broken(err);
@@ -188,7 +171,8 @@ add_triangle(struct reader *reader, const struct face *face, const uint32_t corn
 {
     if (reader->facets == reader->limit)
         return useless(err, "The STEP file holds too many facets.");
-    if (!reserve(&reader->corners, reader->facets, &reader->room, 3 * sizeof *reader->corners))
+    if (!fa_list_reserve(&reader->corners, reader->facets, &reader->room,
+                         3 * sizeof *reader->corners))
         return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
     for (size_t j = 0; j < 3; j++) {
         size_t number = corners[j];

@@ -1,5 +1,6 @@
 #include "lib/geometry/threemf.h"
 #include "lib/base/cleanup.h"
+#include "lib/geometry/list.h"
 #include "lib/geometry/stl_text.h"
 #include "lib/geometry/xml.h"
 
@@ -140,23 +141,6 @@ read_unit(struct reader *reader, const struct fa_xml *xml)
 /* --- the model's tags ---------------------------------------------------------------------------
  */
 
-static bool
-reserve(void *list, size_t count, size_t *room, size_t size)
-{
-    void **memory = list;
-    size_t more = count + count / 2 + 256;
-    void *grown;
-
-    if (count < *room)
-        return true;
-    grown = reallocarray(*memory, more, size);
-    if (grown == NULL)
-        return false;
-    *memory = grown;
-    *room = more;
-    return true;
-}
-
 static int
 add_object(struct reader *reader, const struct fa_xml *xml, struct fa_error *err)
 {
@@ -186,7 +170,7 @@ add_part(struct reader *reader, const struct fa_xml *xml, struct parts *owner, s
 
     if (reader->part_count == PARTS_MAX)
         return useless(err, "The 3MF file holds too many components.");
-    if (!reserve(&reader->parts, reader->part_count, &reader->part_room, sizeof *part))
+    if (!fa_list_reserve(&reader->parts, reader->part_count, &reader->part_room, sizeof *part))
         return no_memory(err);
     part = &reader->parts[reader->part_count++];
     *part = (struct part){.object = whole(xml, "objectid"), .next = -1};
@@ -205,8 +189,8 @@ add_vertex(struct reader *reader, struct object *object, const struct fa_xml *xm
 {
     static const char *const axes[] = {"x", "y", "z"};
 
-    if (!reserve(&object->vertices, object->vertex_count, &object->vertex_room,
-                 sizeof *object->vertices))
+    if (!fa_list_reserve(&object->vertices, object->vertex_count, &object->vertex_room,
+                         sizeof *object->vertices))
         return no_memory(err);
     for (int k = 0; k < 3; k++)
         object->vertices[object->vertex_count][k] = (float)(reader->scale * number(xml, axes[k]));
@@ -231,7 +215,8 @@ add_triangle(struct reader *reader, struct object *object, const struct fa_xml *
     }
     if (reader->facets++ == reader->limit)
         return useless(err, "The 3MF file holds too many facets.");
-    if (!reserve(&object->corners, object->facets, &object->room, 3 * sizeof *object->corners))
+    if (!fa_list_reserve(&object->corners, object->facets, &object->room,
+                         3 * sizeof *object->corners))
         return no_memory(err);
     for (size_t j = 0; j < 3; j++)
         memcpy(object->corners[3 * object->facets + j], object->vertices[numbers[j]],
