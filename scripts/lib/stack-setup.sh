@@ -156,10 +156,15 @@ start_postgres() {
             --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/logs/initdb.log" 2>&1 ||
             fail "no database cluster; see $dir/logs/initdb.log"
     fi
-    start_process postgres "$pg_bin/postgres" -D "$dir/postgres" -k "$dir/run" \
-        -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=200
-    local i
-    for ((i = 0; i < 600; i++)); do
+    # One that was told to stop still runs for a while, and never answers again: when it has ended,
+    # another takes its place.
+    local end=$((SECONDS + 60))
+    while [ $SECONDS -lt $end ]; do
+        if [[ " ${started[*]} " = *" postgres "* ]] && ! process_alive postgres >/dev/null; then
+            fail "PostgreSQL did not start; see $dir/logs/postgres.log"
+        fi
+        start_process postgres "$pg_bin/postgres" -D "$dir/postgres" -k "$dir/run" \
+            -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=200
         "$pg_bin/pg_isready" --quiet --host="$dir/run" && return
         sleep 0.05
     done

@@ -1,8 +1,10 @@
 """scripts/stack: where it lives, what it finds, and what a failed start leaves."""
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,18 @@ def test_a_path_without_sbin(new_stack):
     """An ordinary user's PATH, which lacks nginx's folder, is enough."""
     stack = new_stack(PATH="/usr/local/bin:/usr/bin:/bin")
     assert stack.status()["nginx"] != "-"
+
+
+def test_a_start_while_postgres_stops(new_stack):
+    """One that was told to stop, and has not yet, is replaced when it has."""
+    stack = new_stack()
+    old = int(stack.status()["postgres"])
+    os.kill(old, signal.SIGSTOP)
+    os.kill(old, signal.SIGINT)
+    threading.Timer(1, os.kill, (old, signal.SIGCONT)).start()
+    stack.run("start")
+    assert stack.status()["postgres"] not in ("-", str(old))
+    assert stack.user("alice").get("/api/v1/part/").status_code == 200
 
 
 def test_a_start_that_fails_leaves_nothing_running(helpers, tmp_path):
