@@ -47,9 +47,9 @@ class Machine:
 
     def start(self):
         with self.log.open("a") as log:
+            started = len(self.lines("supervisor_started"))
             self.process = subprocess.Popen([Path(self.stack.env["FILEAPI_BIN"], "fileapi-jobs")],
                                             env=self.environment, stderr=log, **self.user)
-        started = len(self.lines("supervisor_started"))
         until(lambda: len(self.lines("supervisor_started")) > started or self.process.poll())
 
     def lines(self, event):
