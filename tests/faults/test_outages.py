@@ -27,6 +27,7 @@ def caller(hurt):
 
 @pytest.fixture
 def load(hurt, caller):
+    hurt.repair()  # whatever the test before has left
     status, _, body = caller.upload("0", "load.txt", b"load")
     assert status == 200
     part = json.loads(body)["part_id"]
