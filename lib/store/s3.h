@@ -5,6 +5,7 @@
  *   s3_exchange.c   requests to answers: several at once, with retries (struct fa_s3_exchange)
  *   s3_transfer.c   one try of one of them with libcurl
  *   s3_answer.c     what an answer means: errors, retries, the server's clock
+ *   s3_body.c       bodies that carry their MD5
  *   s3_object.c     put, get, copy, remove
  *   s3_multipart.c  large objects in parts
  *   s3_uploads.c    what is left of such
@@ -32,11 +33,12 @@ enum {
     FA_S3_ETAG = 80,
     FA_S3_MD5 = 16,
     FA_S3_MD5_HEX = 33,
+    FA_S3_MD5_BASE64 = 25,
     FA_S3_CODE = 64,
     FA_S3_HOST = 272
 };
 
-/* What is asked; pointers live until the answer is there. */
+/* What is asked; pointers live until the answer is there.  An exchange must not move meanwhile. */
 struct fa_s3_request {
     const char *method;
     const char *key; /* NULL: the bucket itself */
@@ -50,8 +52,10 @@ struct fa_s3_request {
     uint64_t size;
     const char *text;
     const unsigned char *sha256; /* of the body; NULL: not signed (text always is) */
-    EVP_MD_CTX *md5;             /* takes the body as it is sent, for the answer's ETag; NULL: no */
     const char *etag; /* what the answer's ETag must be, when the MD5 is known; NULL: no */
+    unsigned char md5[FA_S3_MD5];
+    char md5_base64[FA_S3_MD5_BASE64];
+    char md5_hex[FA_S3_MD5_HEX];
     /* Where a good answer's body goes: this file, from its start; -1: into memory. */
     int sink;
 };
@@ -142,6 +146,13 @@ int fa_s3_run(struct fa_s3_store *self, struct fa_s3_exchange *exchanges, size_t
 /* One request. */
 int fa_s3_ask(struct fa_s3_store *self, struct fa_s3_exchange *exchange,
               struct fa_error *err) FA_MUSTCHECK;
+
+/* --- s3_body.c --- */
+
+/* Gives the request a piece of a file as its body, and the piece's MD5, which the server compares
+ * before it keeps the bytes (Content-MD5) and the answer's ETag is compared with. */
+int fa_s3_add_body(struct fa_s3_exchange *exchange, int fd, uint64_t offset, uint64_t size,
+                   struct fa_error *err) FA_MUSTCHECK;
 
 /* --- s3_transfer.c --- */
 

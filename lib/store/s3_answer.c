@@ -216,16 +216,7 @@ check_etag(struct fa_s3_exchange *exchange, struct fa_error *err)
     const struct fa_s3_request *request = &exchange->request;
     struct fa_s3_answer *answer = &exchange->answer;
     const char *expected = request->etag;
-    unsigned char digest[FA_S3_MD5];
-    char hex[FA_S3_MD5_HEX];
 
-    if (request->md5 != NULL) {
-        if (!EVP_DigestFinal_ex(request->md5, digest, NULL)) {
-            fa_error_set(err, FA_E_MEMORY, "digest");
-            return FA_S3_FAILED;
-        }
-        expected = fa_hex_text(digest, sizeof digest, hex);
-    }
     if (expected == NULL)
         return FA_S3_GOOD;
     answer->confirmed = strcmp(answer->etag, expected) == 0;

@@ -6,31 +6,20 @@
  * the file's bytes.  SHA-256 of each part would cost a second hash of every byte.
  */
 #include "lib/base/cleanup.h"
-#include "lib/base/digest.h"
 #include "lib/base/hex.h"
 #include "lib/store/s3.h"
 #include "lib/store/s3_xml.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     PART_MIN = 16 << 20,
     PART_COUNT = 10000,
-    MD5_BASE64 = 25,
+    PART_NUMBER = 12,
     UPLOAD_ID = 1024,
-    READ_CHUNK = 64 * 1024,
     COMPLETE_LIMIT = 2 << 20,
     ABORT_PATIENCE_US = 500000
-};
-
-/* What a part's request needs to live as long as it. */
-struct part_texts {
-    char number[12];
-    char md5[MD5_BASE64];
-    char etag[FA_S3_MD5_HEX];
 };
 
 struct upload {
@@ -42,9 +31,9 @@ struct upload {
     unsigned count; /* of parts */
     unsigned begun;
     char id[UPLOAD_ID];
-    unsigned char (*md5s)[FA_S3_MD5]; /* of the parts */
-    char (*etags)[FA_S3_ETAG];        /* what the store calls them */
-    struct part_texts texts[FA_S3_PARALLEL];
+    unsigned char (*md5s)[FA_S3_MD5];          /* of the parts */
+    char (*etags)[FA_S3_ETAG];                 /* what the store calls them */
+    char numbers[FA_S3_PARALLEL][PART_NUMBER]; /* of the parts on their way */
 };
 
 /* --- parts ------------------------------------------------------------------------------ */
@@ -58,31 +47,6 @@ choose_part_size(uint64_t size)
     while (size / part_size >= PART_COUNT)
         part_size *= 2;
     return part_size;
-}
-
-static int
-digest_part(const struct upload *upload, uint64_t offset, uint64_t size,
-            unsigned char md5[FA_S3_MD5], struct fa_error *err)
-{
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    unsigned char chunk[READ_CHUNK];
-
-    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_md5(), NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    for (uint64_t done = 0; done < size;) {
-        uint64_t left = size - done;
-        ssize_t got = pread(upload->fd, chunk, left < sizeof chunk ? (size_t)left : sizeof chunk,
-                            (off_t)(offset + done));
-
-        if (got <= 0)
-            return fa_error_errno(err, FA_E_STORE, got < 0 ? errno : EIO, "read the spool file");
-        if (!EVP_DigestUpdate(digest, chunk, (size_t)got))
-            return fa_error_set(err, FA_E_MEMORY, "digest");
-        done += (uint64_t)got;
-    }
-    if (!EVP_DigestFinal_ex(digest, md5, NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    return 0;
 }
 
 /* A part's ETag is needed to complete the upload, whatever it is. */
@@ -104,25 +68,19 @@ static int
 prepare_part(struct upload *upload, struct fa_s3_exchange *exchange, size_t slot,
              struct fa_error *err)
 {
-    struct part_texts *texts = &upload->texts[slot];
+    char *number = upload->numbers[slot];
     uint64_t offset = upload->part_size * upload->begun;
     uint64_t left = upload->size - offset;
     uint64_t size = left < upload->part_size ? left : upload->part_size;
 
-    if (digest_part(upload, offset, size, upload->md5s[upload->begun], err) < 0)
-        return -1;
-    exchange->number = ++upload->begun;
-    EVP_EncodeBlock((unsigned char *)texts->md5, upload->md5s[exchange->number - 1], FA_S3_MD5);
-    snprintf(texts->number, sizeof texts->number, "%u", exchange->number);
+    exchange->number = upload->begun + 1;
+    snprintf(number, PART_NUMBER, "%u", exchange->number);
     fa_s3_exchange_init(exchange, "PUT", upload->key);
-    fa_s3_add_query(exchange, "partNumber", texts->number);
+    fa_s3_add_query(exchange, "partNumber", number);
     fa_s3_add_query(exchange, "uploadId", upload->id);
-    fa_s3_add_header(exchange, "Content-MD5", texts->md5);
-    exchange->request.etag =
-        fa_hex_text(upload->md5s[exchange->number - 1], FA_S3_MD5, texts->etag);
-    exchange->request.fd = upload->fd;
-    exchange->request.offset = offset;
-    exchange->request.size = size;
+    if (fa_s3_add_body(exchange, upload->fd, offset, size, err) < 0)
+        return -1;
+    memcpy(upload->md5s[upload->begun++], exchange->request.md5, FA_S3_MD5);
     return 0;
 }
 

@@ -63,8 +63,6 @@ read_body(char *buffer, size_t one, size_t room, void *closure)
             return CURL_READFUNC_ABORT;
         }
     }
-    if (request->md5 != NULL && !EVP_DigestUpdate(request->md5, buffer, (size_t)got))
-        return CURL_READFUNC_ABORT;
     exchange->sent += (uint64_t)got;
     exchange->counted += (uint64_t)got;
     return (size_t)got;
@@ -79,8 +77,6 @@ seek_body(void *closure, curl_off_t offset, int origin)
     if (origin != SEEK_SET || offset != 0)
         return CURL_SEEKFUNC_CANTSEEK;
     exchange->sent = 0;
-    if (exchange->request.md5 != NULL && !EVP_DigestInit_ex(exchange->request.md5, EVP_md5(), NULL))
-        return CURL_SEEKFUNC_FAIL;
     return CURL_SEEKFUNC_OK;
 }
 
@@ -355,8 +351,6 @@ fa_s3_transfer_begin(struct fa_s3_store *self, struct fa_s3_exchange *exchange, 
     exchange->answer.status = 0;
     exchange->answer.code[0] = '\0';
     fa_buf_reset(&exchange->answer.body);
-    if (exchange->request.md5 != NULL && !EVP_DigestInit_ex(exchange->request.md5, EVP_md5(), NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
     fa_arena_reset(&self->arena);
     url = sign(self, exchange, err);
     if (url == NULL)

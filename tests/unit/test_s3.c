@@ -118,6 +118,29 @@ other_bytes_are_refused(void **state)
     rig_expect_none(rig, KEY);
 }
 
+/* A byte that changes after its MD5 was made is refused by the server, though no hash signs it. */
+static void
+changed_bytes_are_refused(void **state)
+{
+    struct rig *rig = *state;
+    struct fa_s3_exchange exchange = {.number = 0};
+    unsigned char sha256[32];
+    FA_AUTO_FD fd = -1;
+    char byte;
+
+    MINIO_NEEDED();
+    fd = rig_spool(rig, 1000, 1, sha256);
+    fa_s3_exchange_init(&exchange, "PUT", KEY);
+    assert_int_equal(fa_s3_add_body(&exchange, fd, 0, 1000, &rig->err), 0);
+    assert_int_equal(pread(fd, &byte, 1, 500), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 500), 1);
+    assert_int_equal(fa_s3_ask((struct fa_s3_store *)rig->store, &exchange, &rig->err), -1);
+    assert_string_equal(exchange.answer.code, "BadDigest");
+    fa_s3_exchange_free(&exchange);
+    rig_expect_none(rig, KEY);
+}
+
 static void
 expect_refusal(struct rig *rig, const char *action)
 {
@@ -311,8 +334,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(large_objects_come_in_parts), TEST(old_uploads_are_swept),
         TEST(abandoned_uploads_are_gone),  TEST(other_bytes_are_refused),
-        TEST(wrong_options_are_told),      TEST(long_lists_are_whole),
-        TEST(presigned_downloads_work),    TEST(presigned_urls_do_not_mix),
+        TEST(changed_bytes_are_refused),   TEST(wrong_options_are_told),
+        TEST(long_lists_are_whole),        TEST(presigned_downloads_work),
+        TEST(presigned_urls_do_not_mix),
     };
 
     return cmocka_run_group_tests(tests, minio_start, minio_stop);

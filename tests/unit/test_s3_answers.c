@@ -140,6 +140,7 @@ copies_are_made_by_hand(void **state)
         fail_msg("%s", rig->err.detail);
     assert_int_equal(requests(state), 3);
     assert_int_equal(strncmp(head_of(state, 2), "PUT /bucket/" TO, strlen("PUT /bucket/" TO)), 0);
+    assert_non_null(strstr(head_of(state, 2), "Content-MD5: XUFAKrxLKna5cZ2REBfFkg==\r\n"));
 }
 
 /* An upload whose part is refused is aborted at once. */
