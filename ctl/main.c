@@ -27,7 +27,7 @@ static const struct {
      "name every difference between database and store; exits with 0 (none), 1 (some) or 2 (could "
      "not run)",
      fa_command_fsck},
-    {"store", "migrate --to s3|directory [--verify]",
+    {"store", "migrate --to s3|directory [--verify] [--parallel N]",
      "copy all objects from one store to the other, while the service runs; go on after a break",
      fa_command_store},
     {"health", "", "check that database and store answer and there are keys", fa_command_health},

@@ -1,9 +1,8 @@
 /* store migrate: copies every object that rows own from one store to the other. */
 #include "ctl/arguments.h"
 #include "ctl/command.h"
-#include "ctl/progress.h"
+#include "ctl/movers.h"
 #include "lib/base/cleanup.h"
-#include "lib/object/move.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,12 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct migration {
-    const struct fa_options *options;
-    enum fa_store_kind to;
-    struct fa_ctl_progress progress;
-    struct fa_move move;
-};
+/* Enough to keep a store on the same machine busy; one farther away is worth more. */
+enum { MOVERS = 4 };
 
 static const struct {
     const char *name;
@@ -31,20 +26,25 @@ static const struct {
 };
 
 static int
-read_options(int argc, char **argv, struct migration *self, struct fa_error *err)
+read_options(int argc, char **argv, struct fa_movers *self, struct fa_error *err)
 {
     const char *to = "";
     const struct fa_argument options[] = {FA_ARGUMENT_TEXT("to", &to),
-                                          FA_ARGUMENT_FLAG("verify", &self->move.verify)};
+                                          FA_ARGUMENT_FLAG("verify", &self->verify),
+                                          FA_ARGUMENT_COUNT("parallel", &self->count)};
 
     if (fa_arguments_read(argc, argv, options, FA_COUNT(options), err) < 0)
         return -1;
+    if (self->count > FA_MOVERS_MAX)
+        return fa_error_set(err, FA_E_INTERNAL, "--parallel is at most %d", FA_MOVERS_MAX);
     for (size_t i = 0; i < FA_COUNT(stores); i++)
         if (strcmp(to, stores[i].name) == 0) {
             self->to = (enum fa_store_kind)i;
+            self->from = stores[i].other;
             return 0;
         }
-    return fa_error_set(err, FA_E_INTERNAL, "takes --to s3 or --to directory, and --verify");
+    return fa_error_set(err, FA_E_INTERNAL,
+                        "takes --to s3 or --to directory, --verify and --parallel N");
 }
 
 /* Files of another user would be in the service's way for ever. */
@@ -66,7 +66,15 @@ check_user(const struct fa_options *options, struct fa_error *err)
 }
 
 static int
-open_stores(struct migration *self, struct fa_error *err)
+check_store(const struct fa_options *options, enum fa_store_kind kind, struct fa_error *err)
+{
+    FA_CLEANUP(fa_store_close) struct fa_store *store = NULL;
+
+    return fa_store_open_kind(kind, options, &store, err) < 0 ? -1 : fa_ctl_store_check(store, err);
+}
+
+static int
+check_stores(const struct fa_movers *self, struct fa_error *err)
 {
     const struct fa_options *options = self->options;
 
@@ -77,40 +85,17 @@ open_stores(struct migration *self, struct fa_error *err)
     }
     if (self->to == FA_STORE_DIRECTORY && check_user(options, err) < 0)
         return -1;
-    if (fa_store_open_kind(stores[self->to].other, options, &self->move.from, err) < 0 ||
-        fa_store_open_kind(self->to, options, &self->move.to, err) < 0)
-        return -1;
-    if (fa_ctl_store_check(self->move.from, err) < 0)
+    if (check_store(options, self->from, err) < 0)
         return fa_error_wrap(err, "the store to copy from");
-    if (fa_ctl_store_check(self->move.to, err) < 0)
+    if (check_store(options, self->to, err) < 0)
         return fa_error_wrap(err, "the store to copy to");
     return 0;
 }
 
-static void
-report(void *closure, const struct fa_object_rows *rows, const char *why)
-{
-    struct migration *self = closure;
-
-    fa_ctl_progress_clear(&self->progress);
-    printf("not copied: object %s: %s\n", rows->key, why);
-}
-
-static void
-show_progress(void *closure, const struct fa_move *move)
-{
-    struct migration *self = closure;
-
-    if (fa_ctl_progress_due(&self->progress))
-        fprintf(stderr, "%" PRId64 " of %" PRId64 " objects, %" PRId64 " MB copied", move->seen,
-                move->total, move->copied_bytes >> 20);
-}
-
 static int
-run(struct migration *self, struct fa_error *err)
+run(struct fa_movers *self, struct fa_db *db, struct fa_error *err)
 {
-    struct fa_move *move = &self->move;
-    enum fa_db_outcome outcome = fa_object_lock(move->db, FA_OBJECT_LOCK_MOVE, err);
+    enum fa_db_outcome outcome = fa_object_lock(db, FA_OBJECT_LOCK_MOVE, err);
 
     if (outcome < 0)
         return -1;
@@ -118,19 +103,19 @@ run(struct migration *self, struct fa_error *err)
         fa_error_set(err, FA_E_STORE, "another migration of the store is at work");
         return fa_error_action(err, "let it end; running this one afterwards does no harm");
     }
-    return fa_move_run(move, err);
+    return fa_object_count(db, &self->total, err) < 0 ? -1 : fa_movers_run(self, err);
 }
 
 static void
-tell(const struct migration *self)
+tell(const struct fa_movers *self)
 {
-    const struct fa_move *move = &self->move;
+    const struct fa_move_counts *counts = &self->counts;
 
     printf("%" PRId64 " objects (%" PRId64 " bytes) copied, %" PRId64 " were there%s, %" PRId64
            " are gone by now, %" PRId64 " failed\n",
-           move->copied, move->copied_bytes, move->present, move->verify ? " and are whole" : "",
-           move->gone, move->failed);
-    if (move->failed > 0)
+           counts->copied, counts->copied_bytes, counts->present,
+           self->verify ? " and are whole" : "", counts->gone, counts->failed);
+    if (counts->failed > 0)
         return;
     printf("Next, if the services do not yet use the %s store:\n"
            "  1. %s;\n"
@@ -142,25 +127,23 @@ tell(const struct migration *self)
 }
 
 static int
-migrate(struct migration *self, struct fa_error *err)
+migrate(struct fa_movers *self, struct fa_db *db, struct fa_error *err)
 {
-    int result = open_stores(self, err);
+    int result = check_stores(self, err);
 
-    fa_ctl_progress_start(&self->progress);
     if (result == 0)
-        result = run(self, err);
-    fa_ctl_progress_clear(&self->progress);
-    if (result < 0 && self->move.seen > 0) {
-        fa_error_wrap(err, "after %" PRId64 " of %" PRId64 " objects", self->move.seen,
-                      self->move.total);
+        result = run(self, db, err);
+    if (result < 0 && self->counts.seen > 0) {
+        fa_error_wrap(err, "after %" PRId64 " of %" PRId64 " objects", self->counts.seen,
+                      self->total);
         return fa_error_action(err, "run it again: it goes on where it was");
     }
     if (result < 0)
         return -1;
     tell(self);
-    if (self->move.failed == 0)
+    if (self->counts.failed == 0)
         return 0;
-    fa_error_set(err, FA_E_STORE, "%" PRId64 " objects could not be copied", self->move.failed);
+    fa_error_set(err, FA_E_STORE, "%" PRId64 " objects could not be copied", self->counts.failed);
     return fa_error_action(err, "fileapictl fsck --verify on the store they come from says more; "
                                 "then run this again");
 }
@@ -168,22 +151,16 @@ migrate(struct migration *self, struct fa_error *err)
 int
 fa_command_store(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
-    struct migration self = {.options = ctl->options,
-                             .move = {.report = report, .progress = show_progress}};
-    int result;
+    struct fa_movers self = {.options = ctl->options, .count = MOVERS};
+    FA_CLEANUP(fa_db_free) struct fa_db *db = NULL;
 
     if (argc < 2 || strcmp(argv[1], "migrate") != 0)
-        return fa_error_set(err, FA_E_INTERNAL, "takes migrate --to s3|directory [--verify]");
+        return fa_error_set(err, FA_E_INTERNAL,
+                            "takes migrate --to s3|directory [--verify] [--parallel N]");
     if (read_options(argc - 1, argv + 1, &self, err) < 0)
         return -1;
-    self.move.closure = &self;
-    self.move.db =
-        fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout);
-    if (self.move.db == NULL)
+    db = fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout);
+    if (db == NULL)
         return fa_error_set(err, FA_E_MEMORY, "database connection");
-    result = migrate(&self, err);
-    fa_store_close(&self.move.from);
-    fa_store_close(&self.move.to);
-    fa_db_free(&self.move.db);
-    return result;
+    return migrate(&self, db, err);
 }

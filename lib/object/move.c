@@ -28,8 +28,8 @@ ask_again(struct fa_move *self, struct fa_error *err)
             continue;
         if (fa_store_remove(self->to, keys[i], err) < 0)
             return -1;
-        self->copied--;
-        self->gone++;
+        self->counts.copied--;
+        self->counts.gone++;
     }
     self->fresh_count = 0;
     return 0;
@@ -38,8 +38,8 @@ ask_again(struct fa_move *self, struct fa_error *err)
 static int
 remember(struct fa_move *self, const struct fa_object_rows *rows, struct fa_error *err)
 {
-    self->copied++;
-    self->copied_bytes += rows->size;
+    self->counts.copied++;
+    self->counts.copied_bytes += rows->size;
     memcpy(self->fresh[self->fresh_count++], rows->key, FA_STORE_KEY);
     return self->fresh_count == FA_MOVE_BATCH ? ask_again(self, err) : 0;
 }
@@ -52,7 +52,7 @@ fail(struct fa_move *self, const struct fa_object_rows *rows, struct fa_error *e
 
     if (fa_store_check(self->from, err) < 0 || fa_store_check(self->to, err) < 0)
         return -1;
-    self->failed++;
+    self->counts.failed++;
     self->report(self->closure, rows, failure.detail);
     return 0;
 }
@@ -72,9 +72,9 @@ excuse(struct fa_move *self, const struct fa_object_rows *rows, enum there there
         fa_object_look(self->db, &key, 1, &now, err) < 0)
         return -1;
     if (now.owners == 0)
-        self->gone++;
+        self->counts.gone++;
     else if (there == NOTHING && target.present && target.size == (uint64_t)rows->size)
-        self->present++;
+        self->counts.present++;
     else {
         *err = failure;
         return fail(self, rows, err);
@@ -129,7 +129,7 @@ verify(struct fa_move *self, const struct fa_object_rows *rows, struct fa_error 
         return fail(self, rows, err);
     if (compare(fd, rows, err) < 0)
         return copy(self, rows, RIGHT_SIZE, err);
-    self->present++;
+    self->counts.present++;
     return 0;
 }
 
@@ -137,12 +137,12 @@ static int
 move(struct fa_move *self, const struct fa_object_rows *rows, enum there there,
      struct fa_error *err)
 {
-    self->seen++;
+    self->counts.seen++;
     if (there != RIGHT_SIZE)
         return copy(self, rows, there, err);
     if (self->verify)
         return verify(self, rows, err);
-    self->present++;
+    self->counts.present++;
     return 0;
 }
 
@@ -167,6 +167,15 @@ struct sides {
 };
 
 static void
+open_sides(struct sides *sides, const struct fa_move *self)
+{
+    fa_object_scan_open(&sides->scan, self->db);
+    fa_walk_open(&sides->walk, self->to);
+    snprintf(sides->scan.after, sizeof sides->scan.after, "%s", self->after);
+    snprintf(sides->walk.after, sizeof sides->walk.after, "%s", self->after);
+}
+
+static void
 close_sides(struct sides *sides)
 {
     fa_object_scan_close(&sides->scan);
@@ -182,17 +191,18 @@ fa_move_run(struct fa_move *self, struct fa_error *err)
     enum fa_db_outcome outcome;
     enum there there;
 
-    fa_object_scan_open(&sides.scan, self->db);
-    fa_walk_open(&sides.walk, self->to);
-    if (fa_object_count(self->db, &self->total, err) < 0 ||
-        fa_walk_next(&sides.walk, &entry, err) < 0)
+    open_sides(&sides, self);
+    if (fa_walk_next(&sides.walk, &entry, err) < 0)
         return -1;
     while ((outcome = fa_object_scan_next(&sides.scan, &rows, err)) == FA_DB_ROW) {
+        if (self->before[0] != '\0' && strcmp(rows.key, self->before) >= 0)
+            break;
         if (rows.owners == 0)
             continue;
         if (look(&sides.walk, &entry, &rows, &there, err) < 0 || move(self, &rows, there, err) < 0)
             return -1;
-        self->progress(self->closure, self);
+        if (!self->progress(self->closure, self))
+            break;
     }
     return outcome < 0 ? -1 : ask_again(self, err);
 }

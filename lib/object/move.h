@@ -17,30 +17,36 @@ typedef void fa_move_report(void *closure, const struct fa_object_rows *rows, co
 
 enum { FA_MOVE_BATCH = 256 };
 
-struct fa_move {
-    struct fa_db *db;
-    struct fa_store *from;
-    struct fa_store *to;
-    bool verify; /* reads again what is there already */
-    fa_move_report *report;
-    void (*progress)(void *closure, const struct fa_move *move); /* often */
-    void *closure;
-
-    int64_t total; /* objects that rows own, at the start */
-    int64_t seen;  /* of them so far */
+/* What has become of objects. */
+struct fa_move_counts {
+    int64_t seen; /* that rows own */
     int64_t copied;
     int64_t copied_bytes;
     int64_t present; /* were there */
     int64_t gone;    /* no row owns them any more */
     int64_t failed;
+};
+
+struct fa_move {
+    struct fa_db *db;
+    struct fa_store *from;
+    struct fa_store *to;
+    char after[FA_STORE_KEY];  /* keys up to this are another's; "": none */
+    char before[FA_STORE_KEY]; /* keys from this on are another's; "": none */
+    bool verify;               /* reads again what is there already */
+    fa_move_report *report;
+    bool (*progress)(void *closure, const struct fa_move *move); /* often; false ends the move */
+    void *closure;
+
+    struct fa_move_counts counts;
 
     /* copied, and not yet asked about again */
     char fresh[FA_MOVE_BATCH][FA_STORE_KEY];
     size_t fresh_count;
 };
 
-/* One pass over all objects.  0 also when some could not be moved (`failed`); -1 when database or
- * one of the stores is away. */
+/* One pass over the objects of its keys.  0 also when some could not be moved (`failed`), and when
+ * it was ended; -1 when database or one of the stores is away. */
 int fa_move_run(struct fa_move *self, struct fa_error *err) FA_MUSTCHECK;
 
 #endif

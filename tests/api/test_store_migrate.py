@@ -1,14 +1,21 @@
 """fileapictl store migrate: every owned object arrives whole, whatever interrupts, whoever uploads."""
+import asyncio
 import os
 import random
 import re
 import subprocess
+import sys
 import threading
 import time
+import urllib.parse
+from pathlib import Path
 
 import pytest
 import sides
 from objects import Bucket
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
+import proxy as faults  # noqa: E402
 
 PARTS = re.compile(r"(\d+) objects \((\d+) bytes\) copied, (\d+) were there.*, (\d+) are gone by now,"
                    r" (\d+) failed")
@@ -21,6 +28,15 @@ def pair(quiet, minio):
     for rig in pair.values():
         rig.clean()
     return pair
+
+
+@pytest.fixture
+def relay(pair):
+    """Between fileapictl and the bucket's server."""
+    url = urllib.parse.urlsplit(pair["s3"].env["AWS_ENDPOINT_URL_S3"])
+    relay = faults.Proxy((url.hostname, url.port), faults.Http)
+    yield relay
+    relay.close()
 
 
 def migrate(rig, to, *arguments, status=0, **env):
@@ -62,6 +78,58 @@ def test_killed_and_resumed(quiet, pair, to):
     assert migrate(env, to, "--verify")[0] == (0, 400, 0, 0)
     assert source.side.names() >= before and len(source.side.names()) == 402
     assert "run this command again" in told.lower() and "fileapictl fsck --repair" in told
+
+
+class AtOnce(faults.Fault):
+    """No fault but a little time: how many requests are on their way together, at most."""
+
+    def __init__(self):
+        super().__init__(way=faults.UP)
+        self.now = self.most = 0
+
+    async def apply(self, link, kind, piece):
+        if kind == "head" and piece.startswith(b"PUT "):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0.05)
+            self.now -= 1
+        return piece
+
+
+def test_several_at_a_time(quiet, pair, relay):
+    """As many objects are on their way as was asked for, and no more; every key is someone's share."""
+    pair["directory"].fill(100)
+    at = {"AWS_ENDPOINT_URL_S3": "http://%s:%d" % relay.address}
+    for number in (1, 5):
+        for name in pair["s3"].side.names():
+            pair["s3"].side.delete(name)
+        with relay.harm(AtOnce()) as seen:
+            assert migrate(pair["s3"], "s3", "--parallel", str(number), **at)[0] == (100, 0, 0, 0)
+        assert seen.most == number
+        assert_same(quiet, pair["s3"].side)
+
+
+def test_store_away_in_the_middle(quiet, pair, relay):
+    """One that finds the store away ends them all, with how far they came; the next run copies the rest."""
+    source, target = pair["directory"], pair["s3"]
+    source.fill(200)
+    command = target.command("store", "migrate", "--to", "s3",
+                             AWS_ENDPOINT_URL_S3="http://%s:%d" % relay.address)
+    with relay.harm(faults.Latency(0.05)), \
+            subprocess.Popen(**command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while len(target.side.names()) < 30:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.01)
+        relay.refuse()
+        relay.cut()
+        told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert re.search(r"after \d+ of 200 objects", told) and "HINT: run it again" in told, told
+    there = len(target.side.names())
+    assert 30 <= there < 200
+    assert migrate(target, "s3")[0] == (200 - there, there, 0, 0)
+    assert_same(quiet, target.side)
 
 
 def test_bad_bytes_do_not_travel(quiet, pair):
@@ -154,6 +222,7 @@ def test_refusals(quiet, pair):
     """Wrong arguments, no S3 settings, another user: a sentence that says what to do."""
     rig = pair["s3"]
     assert "takes --to s3 or --to directory" in rig.ctl("store", "migrate").stderr
+    assert "at most 32" in rig.ctl("store", "migrate", "--to", "s3", "--parallel", "33").stderr
     assert "takes migrate" in rig.ctl("store").stderr
     done = rig.ctl("store", "migrate", "--to", "s3", AWS_ENDPOINT_URL_S3="")
     assert done.returncode == 1 and "HINT: give AWS_ENDPOINT_URL_S3" in done.stderr
