@@ -129,7 +129,10 @@ class World:
                 slot.part = self.stack.sql(
                     f"SELECT replace(part_id::text, '-', '') FROM asset WHERE basename = '{slot.name}'")
             if slot.part:
-                self.wrong += examine(slot, caller.read(slot.part, slot.name), slot.allowed)
+                answer = caller.read(slot.part, slot.name)
+                self.wrong += examine(slot, answer, slot.allowed)
+                if answer[0] >= 500:
+                    self.wrong.append(f"{slot}: status {answer[0]} at rest")
             elif None not in slot.allowed:
                 self.wrong.append(f"{slot}: its part is lost")
 
