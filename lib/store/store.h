@@ -34,7 +34,7 @@ void fa_store_close(struct fa_store **store);
 /* How long a store on the network may be silent before a call fails (FA_E_STORE); what moves may
  * take as long as it does.  As opened: for a request, whose client waits.  Those who can wait
  * longer also ask a store that has not answered lately, where others fail at once. */
-enum { FA_STORE_PATIENCE_S = 4, FA_STORE_PATIENCE_OF_JOBS_S = 30 };
+enum { FA_STORE_PATIENCE_S = 3, FA_STORE_PATIENCE_OF_JOBS_S = 30 };
 void fa_store_set_patience(struct fa_store *store, int64_t seconds);
 
 /* A request begins: until the next one, its calls share the patience, so that who waits for all of
