@@ -129,6 +129,7 @@ def waves():
     return os.urandom(40).hex().encode() + struct.pack("<I", side * side) + bytes(facets)
 
 
+@pytest.mark.once
 def test_drain(own, user, one):
     """The machine takes nothing more; what does not end in time is handed back, uncounted."""
     part = user.upload(content=waves(), name="slow.stl")["part_id"]
