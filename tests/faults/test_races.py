@@ -36,12 +36,6 @@ def together(asks):
     return results
 
 
-def part_of(caller, content=b"first", name="first.txt", kind="misc"):
-    status, _, body = caller.upload("0", name, content, kind)
-    assert status == 200, body
-    return json.loads(body)["part_id"]
-
-
 def statuses(results):
     return sorted(status for _, _, status, _ in results)
 
@@ -54,7 +48,7 @@ def well(hurt):
 @pytest.mark.parametrize("kind", ["misc", "cad"])
 def test_equal_uploads(hurt, caller, kind):
     """50 uploads of one name without overwrite: one is stored, 49 are told that it exists."""
-    part = part_of(caller)
+    part = caller.create("first.txt")
     contents = [box_stl() for _ in range(50)]
     results = together([lambda c=content: caller.upload(part, "same.stl", c, kind)
                         for content in contents])
@@ -69,7 +63,7 @@ def test_equal_uploads(hurt, caller, kind):
 @pytest.mark.parametrize("kind", ["misc", "cad"])
 def test_equal_overwrites(hurt, caller, kind):
     """50 overwrites of one name: all succeed, one that ended last is there, the rest is collected."""
-    part = part_of(caller)
+    part = caller.create("first.txt")
     contents = [box_stl() for _ in range(50)]
     results = together([lambda c=content: caller.upload(part, "same.stl", c, kind, True)
                         for content in contents])
@@ -88,7 +82,7 @@ def test_equal_overwrites(hurt, caller, kind):
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_delete_part_against_uploads(hurt, caller, round_):
     """DELETE of a part against 20 uploads to it: an upload is before it or is 404; nothing is left."""
-    part = part_of(caller, box_stl(), "first.stl", "cad")
+    part = caller.create("first.stl", box_stl(), "cad")
     asks = [lambda i=i: caller.upload(part, f"{i % 10}.stl", box_stl(), "cad" if i % 2 else "misc",
                                       overwrite=True) for i in range(20)]
     asks.insert(round_ % 20, lambda: caller.ask("DELETE", f"/api/v1/part/{part}/"))
@@ -107,7 +101,7 @@ def test_delete_part_against_uploads(hurt, caller, round_):
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_delete_asset_against_overwrites(hurt, caller, round_):
     """DELETE of an asset against overwrites and readers: what is there at the end is one of them."""
-    part = part_of(caller, b"old", "name.bin")
+    part = caller.create("name.bin", b"old")
     contents = [uuid.uuid4().bytes * 5000 for _ in range(8)]
     asks = [lambda c=content: caller.upload(part, "name.bin", c, overwrite=True)
             for content in contents]

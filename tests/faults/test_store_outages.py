@@ -43,18 +43,13 @@ def calm(caller):
 
 @pytest.fixture
 def part(caller):
-    status, _, body = caller.upload("0", "load.txt", b"load")
-    assert status == 200
-    part = json.loads(body)["part_id"]
-    for i in range(16):
-        assert caller.upload(part, f"load{i}.bin", b"x")[0] == 200
-    return part
+    return caller.create("part.txt")
 
 
 @pytest.fixture
-def load(hurt, caller, part):
+def load(hurt, caller):
     """As many clients as there are workers: none waits for another before it is served."""
-    return Load(hurt, caller.token, part, clients=4)
+    return Load(hurt, caller.token, clients=4)
 
 
 # --- the server is away -------------------------------------------------------------------------
@@ -131,9 +126,9 @@ def test_away(hurt, caller, load, outage):
     all_well(hurt, caller)
 
 
-def test_silent_with_a_queue(hurt, caller, part):
+def test_silent_with_a_queue(hurt, caller):
     """More clients than workers: who waits behind those who meet the silence does not wait again."""
-    with Load(hurt, caller.token, part, clients=16) as load:
+    with Load(hurt, caller.token, clients=16) as load:
         load.wait_for(ok, 16)
         with Frozen(hurt):
             load.wait_for(bad, 4, since=time.monotonic())
@@ -155,8 +150,9 @@ def test_slow(hurt, caller, load):
 
 def test_slow_removals_hold_up_no_job(hurt, caller, part):
     """A job starts while the collector waits for a store that takes its time to remove each object."""
-    for i in range(16):
-        assert caller.delete(part, f"load{i}.bin")[0] == 200
+    names = [f"slow{i}.bin" for i in range(16)]
+    assert {caller.upload(part, name, b"x")[0] for name in names} == {200}
+    assert {caller.delete(part, name)[0] for name in names} == {200}
     hurt.sql("UPDATE object_tombstone SET due_at = now() + interval '1 hour'")
     with hurt.s3.harm(Latency(0.4)) as fault:
         hurt.sql("UPDATE object_tombstone SET due_at = now()")
@@ -164,9 +160,7 @@ def test_slow_removals_hold_up_no_job(hurt, caller, part):
         while not fault.struck:
             assert time.monotonic() < deadline, "the collector does not begin"
             time.sleep(0.01)
-        status, _, body = caller.upload("0", "meanwhile.stl", box_stl(), "cad")
-        assert status == 200
-        job = f"FROM job WHERE part_id = '{json.loads(body)['part_id']}'"
+        job = f"FROM job WHERE part_id = '{caller.create('meanwhile.stl', box_stl(), 'cad')}'"
         while not hurt.sql(f"SELECT claimed_at {job}"):
             assert time.monotonic() < deadline + 15, "the job does not start"
             time.sleep(0.01)
@@ -233,9 +227,7 @@ def test_download_cut(hurt, caller, part, fault, after):
 
 def test_cut_picture_is_not_kept(hurt, caller):
     """A picture that was cut on its way into nginx's cache is fetched again."""
-    status, _, body = caller.upload("0", "picture.stl", box_stl(), "cad")
-    assert status == 200
-    part = json.loads(body)["part_id"]
+    part = caller.create("picture.stl", box_stl(), "cad")
     hurt.settle()
     path = f"/api/v1/part/{part}/thumbnail-file/"
     with hurt.s3.harm(Truncate(after=1500)) as fault:
@@ -254,11 +246,8 @@ def test_cut_picture_is_not_kept(hurt, caller):
 
 def test_kept_picture_while_away(hurt, caller):
     """While the store is known to be silent, kept pictures are there and others are 503 at once."""
-    paths = []
-    for name in ("kept.stl", "other.stl"):
-        status, _, body = caller.upload("0", name, box_stl(), "cad")
-        assert status == 200
-        paths.append(f"/api/v1/part/{json.loads(body)['part_id']}/thumbnail-file/")
+    paths = [f"/api/v1/part/{caller.create(name, box_stl(), 'cad')}/thumbnail-file/"
+             for name in ("kept.stl", "other.stl")]
     hurt.settle()
     picture = caller.ask("GET", paths[0])[2]
     with Frozen(hurt):
@@ -278,14 +267,11 @@ def test_kept_picture_while_away(hurt, caller):
 def test_analysis_of_changed_bytes(hurt, caller):
     """A CAD whose bytes change on their way to the job is not analysed; the next try is."""
     name = uuid.uuid4().hex.encode()
-    status, _, body = caller.upload("0", "right.stl", box_stl(name=name), "cad")
-    right = json.loads(body)["part_id"]
+    right = caller.create("right.stl", box_stl(name=name), "cad")
     hurt.settle()
     # The exponent's last bit of the first corner, in a file of other content.
     with hurt.s3.harm(Flip(at=84 + 12 + 2, times=1)) as fault:
-        status, _, body = caller.upload("0", "wrong.stl", box_stl(name=name[::-1]), "cad")
-        assert status == 200
-        wrong = json.loads(body)["part_id"]
+        wrong = caller.create("wrong.stl", box_stl(name=name[::-1]), "cad")
         deadline = time.monotonic() + 20
         while not fault.struck and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -57,6 +57,12 @@ class Caller:
         return self.ask("POST", f"/api/v1/part/{part}/assets/", form,
                         {"Content-Type": "multipart/form-data; boundary=B", **(more or {})})
 
+    def create(self, name, content=b"new", kind="misc"):
+        """A new part with this file; its id."""
+        status, _, body = self.upload("0", name, content, kind)
+        assert status == 200, body
+        return json.loads(body)["part_id"]
+
     def read(self, part, name):
         return self.ask("GET", f"/api/v1/part/{part}/assets/?basename={name}")
 
@@ -104,9 +110,7 @@ class World:
         self.wrong = []
         self.done = {"answered": 0, "unknown": 0, "read": 0}
         self.stop = threading.Event()
-        self.shared = Caller(stack, token).upload("0", f"{uuid.uuid4().hex}.txt", b"shared")
-        assert self.shared[0] == 200, self.shared
-        self.shared = json.loads(self.shared[2])["part_id"]
+        self.shared = Caller(stack, token).create(f"{uuid.uuid4().hex}.txt")
 
     def run(self, clients, readers, meanwhile):
         """Clients and readers work until `meanwhile` has returned."""
