@@ -2,10 +2,10 @@
  * The log of kept events, in the order in which they can be read.
  *
  * An event gets its id when it comes into the log, after the commit of what it tells and one
- * publisher at a time (sql/0006_event_log.sql).  So whoever sees an id sees every lower one, and a
- * reader that remembers one number has missed nothing.  Old events are forgotten; which ids may be
- * gone is part of the log's state, and so is the epoch: another one means that ids are not those
- * given before (a restored database), whatever their numbers.
+ * publisher at a time (sql/0010_event_publish.sql).  So whoever sees an id sees every lower one,
+ * and a reader that remembers one number has missed nothing.  Old events are forgotten; which ids
+ * may be gone is part of the log's state, and so is the epoch: another one means that ids are not
+ * those given before (a restored database), whatever their numbers.
  */
 #ifndef FA_EVENT_LOG_H
 #define FA_EVENT_LOG_H

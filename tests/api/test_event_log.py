@@ -271,3 +271,11 @@ def test_messages_are_one_line(daemon, user, stack, api):
     answer = api.get("/api/v1/events/")
     assert [e["number"] for e in answer.json()["events"]] == [7] and "\n" not in answer.text
     assert json.loads(answer.text)
+
+
+def test_a_recipient_named_twice_is_told_once(daemon, user, stack, api):
+    account = see(daemon, user)
+    start = page(api)["next"]
+    stack.sql("INSERT INTO event_outbox (part_id, body, recipients) VALUES (gen_random_uuid(),"
+              f" '{{\"event\":\"finished\"}}', ARRAY['{account}', '{account}']::uuid[])")
+    assert len(page(api, start)["events"]) == 1
