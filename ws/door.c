@@ -6,6 +6,7 @@
 #include "lib/base/words.h"
 #include "ws/admission.h"
 #include "ws/page.h"
+#include "ws/replay.h"
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -111,7 +112,7 @@ open_session(struct visit *visit, enum fa_session_state state, const char *head,
     session->stream = state == FA_SESSION_STREAM;
     fa_session_open(session, state, head);
     fa_log(visit->door->log, FA_LOG_INFO, session->stream ? "stream_opened" : "socket_opened");
-    fa_hub_add(visit->door->hub, session, place);
+    fa_replay_begin(visit->door->hub, session, place);
 }
 
 /* Sec-WebSocket-Accept (RFC 6455, 4.2.2). */

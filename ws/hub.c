@@ -2,18 +2,11 @@
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/event/event.h"
-#include "lib/job/open.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    ARENA_LIMIT = 16 << 20,
-    REPLAY_BATCH = 50, /* fits into an empty queue */
-    READ_BATCH = 500,
-    OPEN_JOBS = 500,
-    MESSAGE_LIMIT = 16 * 1024
-};
+enum { ARENA_LIMIT = 16 << 20, READ_BATCH = 500 };
 
 int
 fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_log *log,
@@ -42,6 +35,16 @@ static struct fa_session **
 place_of(struct fa_hub *hub, const struct fa_uuid *account)
 {
     return &hub->places[(account->bytes[14] << 8 | account->bytes[15]) % FA_HUB_PLACES];
+}
+
+void
+fa_hub_add(struct fa_hub *hub, struct fa_session *session)
+{
+    struct fa_session **first = place_of(hub, &session->account);
+
+    session->listed = true;
+    session->same = *first;
+    *first = session;
 }
 
 void
@@ -98,9 +101,9 @@ fa_hub_print(struct fa_buf *out, const struct fa_event_row *row)
             out->data[i] = ' ';
 }
 
-static bool
-make_news(const struct fa_hub *hub, const struct fa_event_row *row, struct fa_buf *out,
-          char place[FA_EVENT_PLACE], struct fa_news *news)
+bool
+fa_hub_news(const struct fa_hub *hub, const struct fa_event_row *row, struct fa_buf *out,
+            char place[FA_EVENT_PLACE], struct fa_news *news)
 {
     fa_buf_reset(out);
     fa_hub_print(out, row);
@@ -115,9 +118,8 @@ make_news(const struct fa_hub *hub, const struct fa_event_row *row, struct fa_bu
     return true;
 }
 
-/* "What you know of the past does not lead to the present: read your parts again." */
-static void
-tell_resync(struct fa_hub *hub, struct fa_session *session)
+void
+fa_hub_resync(struct fa_hub *hub, struct fa_session *session)
 {
     char place[FA_EVENT_PLACE];
     char json[128];
@@ -133,39 +135,6 @@ tell_resync(struct fa_hub *hub, struct fa_session *session)
     fa_session_tell(session, &news);
 }
 
-/* What is under way, in the form of its progress. */
-static void
-tell_open_jobs(struct fa_hub *hub, struct fa_session *session)
-{
-    FA_AUTO_ARENA(arena, ARENA_LIMIT);
-    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    FA_AUTO_BUF(json, MESSAGE_LIMIT);
-    struct fa_open_job job;
-    struct fa_error err = {0};
-    enum fa_db_outcome outcome = FA_DB_NONE;
-
-    if (!hub->away)
-        outcome = fa_open_job_list(hub->db, &session->account, OPEN_JOBS, &rows, &err);
-    while (outcome == FA_DB_ROW &&
-           (outcome = fa_open_job_next(&rows, &arena, &job, &err)) == FA_DB_ROW) {
-        const struct fa_event event = {.event = "progress",
-                                       .job = job.task,
-                                       .part = &job.part,
-                                       .asset = job.has_asset ? &job.asset : NULL,
-                                       .state = job.state,
-                                       .stage = job.stage,
-                                       .percent = (int)job.percent};
-
-        fa_buf_reset(&json);
-        fa_event_print(&json, &event);
-        if (!json.failed)
-            fa_session_tell(session, &(struct fa_news){event.event, json.data, json.length, NULL});
-        fa_arena_reset(&arena);
-    }
-    if (outcome < 0)
-        fa_log_error(hub->log, "open_jobs", &err);
-}
-
 /* --- following the log -------------------------------------------------------------------------
  */
 
@@ -175,7 +144,7 @@ tell_all_resync(struct fa_hub *hub)
 {
     for (size_t i = 0; i < FA_HUB_PLACES; i++)
         for (struct fa_session *s = hub->places[i]; s != NULL; s = s->same)
-            tell_resync(hub, s);
+            fa_hub_resync(hub, s);
 }
 
 /* Reads the log's state and sees whether it goes on from where it was left. */
@@ -215,7 +184,7 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
 
     while (outcome == FA_DB_ROW &&
            (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
-        if (make_news(hub, &row, json, place, &news))
+        if (fa_hub_news(hub, &row, json, place, &news))
             tell_recipients(hub, row.recipients, &news);
         hub->events.last = row.id;
         count++;
@@ -230,7 +199,7 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
 static enum fa_db_outcome
 follow(struct fa_hub *hub, struct fa_error *err)
 {
-    FA_AUTO_BUF(json, MESSAGE_LIMIT);
+    FA_AUTO_BUF(json, FA_HUB_MESSAGE);
     enum fa_db_outcome outcome = fa_event_log_publish(hub->db, err);
 
     if (outcome >= 0)
@@ -301,88 +270,4 @@ fa_hub_listen(struct fa_hub *hub)
         /* LISTEN loses what came while there was no connection. */
         fa_hub_look(hub);
     }
-}
-
-/* --- replaying ---------------------------------------------------------------------------------
- */
-
-/* Queues events after the session's position; how many, or -1. */
-static int
-replay_batch(struct fa_hub *hub, struct fa_session *session, struct fa_error *err)
-{
-    FA_AUTO_ARENA(arena, ARENA_LIMIT);
-    FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
-    FA_AUTO_BUF(json, MESSAGE_LIMIT);
-    char place[FA_EVENT_PLACE];
-    struct fa_event_row row;
-    struct fa_event_log now;
-    struct fa_news news;
-    int count = 0;
-    const struct fa_event_range range = {session->position, hub->events.last, REPLAY_BATCH};
-    enum fa_db_outcome outcome =
-        fa_event_log_account(hub->db, &session->account, &range, &rows, err);
-
-    /* Some of them may just have been forgotten. */
-    if (outcome < 0 || fa_event_log_read(hub->db, &now, err) < 0)
-        return -1;
-    if (now.forgotten > session->position || strcmp(now.epoch, hub->events.epoch) != 0) {
-        tell_resync(hub, session);
-        return 0;
-    }
-    while (outcome == FA_DB_ROW &&
-           (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
-        if (make_news(hub, &row, &json, place, &news))
-            fa_session_tell(session, &news);
-        session->position = row.id;
-        count++;
-        fa_arena_reset(&arena);
-    }
-    return outcome < 0 ? -1 : count;
-}
-
-void
-fa_hub_replay(struct fa_hub *hub, struct fa_session *session)
-{
-    struct fa_error err = {0};
-    int count;
-
-    if (!session->replaying || session->queue.first != NULL)
-        return;
-    count = hub->away ? fa_error_set(&err, FA_E_DATABASE, "the database is away")
-                      : replay_batch(hub, session, &err);
-    if (count < 0) {
-        fa_log_error(hub->log, "replay", &err);
-        fa_session_close(session, FA_CLOSE_OVERLOAD);
-        return;
-    }
-    if (count < REPLAY_BATCH) {
-        session->replaying = false;
-        tell_open_jobs(hub, session);
-    }
-    fa_session_flush(session);
-}
-
-void
-fa_hub_add(struct fa_hub *hub, struct fa_session *session, const struct fa_event_place *place)
-{
-    struct fa_session **first = place_of(hub, &session->account);
-    char text[FA_EVENT_PLACE];
-
-    /* Another daemon may have told of newer events. */
-    if (place != NULL && place->id > hub->events.last && !hub->away)
-        fa_hub_look(hub);
-    session->listed = true;
-    session->same = *first;
-    *first = session;
-    if (place != NULL && !fa_event_place_known(&hub->events, place)) {
-        tell_resync(hub, session);
-    } else if (place != NULL && !place->latest) {
-        session->position = place->id;
-        session->replaying = true;
-        fa_hub_replay(hub, session);
-        return;
-    } else {
-        fa_session_place(session, fa_event_place_text(&hub->events, hub->events.last, text));
-    }
-    tell_open_jobs(hub, session);
 }

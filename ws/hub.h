@@ -14,7 +14,7 @@
 #include "lib/event/log.h"
 #include "ws/session.h"
 
-enum { FA_HUB_PLACES = 4096 };
+enum { FA_HUB_PLACES = 4096, FA_HUB_MESSAGE = 16 * 1024 /* the longest */ };
 
 struct fa_hub {
     const struct fa_options *options;
@@ -32,8 +32,8 @@ int fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_
                 struct fa_error *err) FA_MUSTCHECK;
 void fa_hub_close(struct fa_hub *hub);
 
-/* Lets an open session of `session->account` listen, from `place` on (NULL: from now on). */
-void fa_hub_add(struct fa_hub *hub, struct fa_session *session, const struct fa_event_place *place);
+/* From now on the session hears what there is for its account. */
+void fa_hub_add(struct fa_hub *hub, struct fa_session *session);
 void fa_hub_remove(struct fa_hub *hub, struct fa_session *session);
 
 /* Takes what the database has to tell, and delivers it.  Does nothing while the database is away:
@@ -43,10 +43,15 @@ void fa_hub_listen(struct fa_hub *hub);
 /* Looks at the log for what no notification has told, connecting first where needed. */
 void fa_hub_look(struct fa_hub *hub);
 
-/* Queues the next batch of a session's replay, when its queue is empty. */
-void fa_hub_replay(struct fa_hub *hub, struct fa_session *session);
+/* "What you know of the past does not lead to the present: read your parts again." */
+void fa_hub_resync(struct fa_hub *hub, struct fa_session *session);
 
 /* Prints an event with its id in front, on one line. */
 void fa_hub_print(struct fa_buf *out, const struct fa_event_row *row);
+
+/* The same as news, whose texts are in `out` and `place`; false, and logged, where it does not fit.
+ */
+bool fa_hub_news(const struct fa_hub *hub, const struct fa_event_row *row, struct fa_buf *out,
+                 char place[FA_EVENT_PLACE], struct fa_news *news);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_LIMIT = 16 << 20, LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
+enum { ARENA_LIMIT = 16 << 20, EVENTS_LIMIT = 16 << 20, LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
 int
 fa_page_read_request(const char *query, struct fa_arena *arena, struct fa_page_request *request,
@@ -56,37 +56,34 @@ int
 fa_page_print(struct fa_hub *hub, const struct fa_uuid *account,
               const struct fa_page_request *request, struct fa_buf *out, struct fa_error *err)
 {
-    int64_t from = request->place.id;
+    struct fa_event_place place = request->place;
+    FA_AUTO_BUF(events, EVENTS_LIMIT);
+    struct fa_event_log now;
+    char next[FA_EVENT_PLACE];
     int64_t position;
     int64_t count = 0;
-    bool resync;
-    char place[FA_EVENT_PLACE];
-    struct fa_event_log now;
+    bool known;
 
     /* What has just been committed belongs to it, whether or not a notification has come. */
     fa_hub_look(hub);
     if (hub->away)
         return fa_error_set(err, FA_E_DATABASE, "the database is away");
     if (request->after == NULL)
-        from = hub->events.forgotten;
-    resync = request->after != NULL && !fa_event_place_known(&hub->events, &request->place);
-    position = from;
-    fa_buf_add_text(out, "{\"events\":[");
-    if (!resync && !request->place.latest)
-        count = add_events(hub, account, request->limit, &position, out, err);
+        place.id = hub->events.forgotten;
+    position = place.id;
+    if (!place.latest)
+        count = add_events(hub, account, request->limit, &position, &events, err);
     if (count < 0 || fa_event_log_read(hub->db, &now, err) < 0)
         return -1;
-    /* Some of them may just have been forgotten. */
-    if (!request->place.latest && !resync && now.forgotten > from) {
-        fa_buf_reset(out);
-        fa_buf_add_text(out, "{\"events\":[");
-        resync = true;
-        count = 0;
-    }
-    if (count < request->limit)
+    if (events.failed)
+        return fa_error_set(err, FA_E_MEMORY, "page of events");
+    /* Judged once they have been read: some of them may just have been forgotten. */
+    known = fa_event_place_known(&now, &place);
+    if (!known || count < request->limit)
         position = hub->events.last;
-    fa_buf_printf(out, "],\"next\":\"%s\",\"more\":%s,\"resync\":%s}",
-                  fa_event_place_text(&hub->events, position, place),
-                  count == request->limit ? "true" : "false", resync ? "true" : "false");
+    fa_buf_printf(out, "{\"events\":[%s],\"next\":\"%s\",\"more\":%s,\"resync\":%s}",
+                  known && count > 0 ? events.data : "",
+                  fa_event_place_text(&hub->events, position, next),
+                  known && count == request->limit ? "true" : "false", known ? "false" : "true");
     return out->failed ? fa_error_set(err, FA_E_MEMORY, "page of events") : 0;
 }

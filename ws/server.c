@@ -5,6 +5,7 @@
 #include "lib/base/signals.h"
 #include "lib/base/unix_socket.h"
 #include "ws/door.h"
+#include "ws/replay.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -164,7 +165,7 @@ serve_session(struct server *server, struct fa_session *session, unsigned events
         read_session(server, session);
     if ((events & EPOLLOUT) != 0 && !session->over) {
         fa_session_flush(session);
-        fa_hub_replay(&server->hub, session);
+        fa_replay_go_on(&server->hub, session);
     }
     server->log->request_id = NULL;
 }

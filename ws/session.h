@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/uuid.h"
+#include "lib/event/log.h"
 #include "ws/frame.h"
 #include "ws/queue.h"
 
@@ -71,9 +72,9 @@ struct fa_session {
     struct fa_uuid account;
     struct fa_session *same; /* in the same place of the hub's table */
     bool listed;
-    bool stream;      /* listed as one */
-    bool replaying;   /* what is kept comes first */
-    int64_t position; /* the last event that was replayed */
+    bool stream;                 /* listed as one */
+    bool replaying;              /* what is kept comes first */
+    struct fa_event_place place; /* after the last event that was replayed */
 };
 
 /* Takes over a connected descriptor, which does not block; NULL when memory is short or it cannot
