@@ -1,12 +1,17 @@
 #include "ws/hub.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/event/event.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { ARENA_LIMIT = 16 << 20, READ_BATCH = 500 };
+
+/* The log is not followed more often for hints: so many events share what it costs to publish, when
+ * they come in quick succession, and one that comes alone waits for nothing. */
+#define GATHER_US INT64_C(10000)
 
 int
 fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_log *log,
@@ -70,12 +75,12 @@ tell_account(struct fa_hub *hub, const struct fa_uuid *account, const struct fa_
             fa_session_tell(s, news);
 }
 
-/* The recipients are ids of 32 hex digits with commas between. */
+/* The recipients are ids of 32 hex digits with commas between; a blank ends them too. */
 static void
 tell_recipients(struct fa_hub *hub, const char *recipients, const struct fa_news *news)
 {
-    while (recipients != NULL && *recipients != '\0') {
-        size_t length = strcspn(recipients, ",");
+    while (recipients != NULL && *recipients != '\0' && *recipients != ' ') {
+        size_t length = strcspn(recipients, ", ");
         struct fa_uuid account;
 
         if (fa_uuid_parse(recipients, length, &account))
@@ -200,8 +205,11 @@ static enum fa_db_outcome
 follow(struct fa_hub *hub, struct fa_error *err)
 {
     FA_AUTO_BUF(json, FA_HUB_MESSAGE);
-    enum fa_db_outcome outcome = fa_event_log_publish(hub->db, err);
+    enum fa_db_outcome outcome;
 
+    hub->followed_us = fa_clock_monotonic_us();
+    hub->due_us = 0;
+    outcome = fa_event_log_publish(hub->db, err);
     if (outcome >= 0)
         do
             outcome = read_events(hub, &json, err);
@@ -225,48 +233,68 @@ fa_hub_look(struct fa_hub *hub)
 
 /* The payload of progress is the recipients, a blank, and the message. */
 static void
-deliver_progress(struct fa_hub *hub, char *payload)
+deliver_progress(struct fa_hub *hub, const char *payload)
 {
-    char *json = strchr(payload, ' ');
+    const char *json = strchr(payload, ' ');
 
-    if (json == NULL)
-        return;
-    *json++ = '\0';
-    tell_recipients(hub, payload, &(struct fa_news){"progress", json, strlen(json), NULL});
+    if (json != NULL)
+        tell_recipients(hub, payload,
+                        &(struct fa_news){"progress", json + 1, strlen(json + 1), NULL});
+}
+
+/* Many hints, one look. */
+static void
+hint(struct fa_hub *hub)
+{
+    int64_t now_us = fa_clock_monotonic_us();
+    int64_t next_us = hub->followed_us + GATHER_US;
+
+    if (hub->due_us == 0)
+        hub->due_us = next_us > now_us ? next_us : now_us;
+}
+
+/* Takes what has come; FA_DB_NONE after the last. */
+static enum fa_db_outcome
+take_notifications(struct fa_hub *hub, struct fa_error *err)
+{
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
+    const char *channel;
+    const char *payload;
+    enum fa_db_outcome outcome;
+
+    while ((outcome = fa_db_notification(hub->db, &arena, &channel, &payload, err)) == FA_DB_ROW) {
+        if (strcmp(channel, FA_EVENT_CHANNEL) == 0) {
+            hint(hub);
+        } else {
+            /* What a part's next job tells comes after its last one's end. */
+            if (hub->due_us != 0 && (outcome = follow(hub, err)) < 0)
+                return outcome;
+            deliver_progress(hub, payload);
+        }
+        fa_arena_reset(&arena);
+    }
+    return outcome;
 }
 
 void
 fa_hub_listen(struct fa_hub *hub)
 {
-    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_error err = {0};
-    const char *channel;
-    const char *payload;
-    bool hinted = false;
-    enum fa_db_outcome outcome = FA_DB_NONE;
+    enum fa_db_outcome outcome;
 
-    while (!hub->away &&
-           (outcome = fa_db_notification(hub->db, &arena, &channel, &payload, &err)) == FA_DB_ROW) {
-        /* Many hints, one look; but what a part's next job tells comes after its last one's end. */
-        if (strcmp(channel, FA_EVENT_CHANNEL) == 0) {
-            hinted = true;
-        } else {
-            char *copy = fa_arena_strdup(&arena, payload);
-
-            if (hinted && (outcome = follow(hub, &err)) < 0)
-                break;
-            hinted = false;
-            if (copy != NULL)
-                deliver_progress(hub, copy);
-        }
-        fa_arena_reset(&arena);
-    }
-    if (outcome >= 0 && hinted)
+    if (hub->away)
+        return;
+    outcome = take_notifications(hub, &err);
+    if (outcome >= 0 && hub->due_us != 0 && fa_clock_monotonic_us() >= hub->due_us) {
         outcome = follow(hub, &err);
+        /* The answers to it can have brought the next notifications. */
+        if (outcome >= 0)
+            outcome = take_notifications(hub, &err);
+    }
     if (outcome < 0) {
         fa_log_error(hub->log, "listen", &err);
         hub->away = true;
-    } else if (!hub->away && hub->generation != fa_db_generation(hub->db)) {
+    } else if (hub->generation != fa_db_generation(hub->db)) {
         /* LISTEN loses what came while there was no connection. */
         fa_hub_look(hub);
     }

@@ -24,6 +24,8 @@ struct fa_hub {
     bool followed;              /* `events` is of this database */
     unsigned generation;        /* of the connection that `events` was read over */
     struct fa_event_log events; /* up to events.last all that listen have been told */
+    int64_t followed_us;        /* monotonic: when the log was followed last */
+    int64_t due_us;             /* when it is to be, as a hint has come; 0: none has */
     struct fa_session *places[FA_HUB_PLACES]; /* listening sessions, by account */
 };
 
@@ -36,7 +38,8 @@ void fa_hub_close(struct fa_hub *hub);
 void fa_hub_add(struct fa_hub *hub, struct fa_session *session);
 void fa_hub_remove(struct fa_hub *hub, struct fa_session *session);
 
-/* Takes what the database has to tell, and delivers it.  Does nothing while the database is away:
+/* Takes notifications: delivers progress, and follows the log where a hint has come, at once or,
+ * when hints come in quick succession, at `due_us`.  Does nothing while the database is away:
  * sessions in use must not make the daemon call it again and again. */
 void fa_hub_listen(struct fa_hub *hub);
 

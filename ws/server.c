@@ -255,6 +255,8 @@ milliseconds_left(const struct server *server)
     int64_t due_us = server->look_us < server->tick_us ? server->look_us : server->tick_us;
     int64_t left_us;
 
+    if (server->hub.due_us != 0 && !server->hub.away && server->hub.due_us < due_us)
+        due_us = server->hub.due_us;
     if (!server->accepting && server->accept_us < due_us)
         due_us = server->accept_us;
     if (server->stop_us != 0 && server->stop_us < due_us)
@@ -291,11 +293,11 @@ serve_round(struct server *server)
         else if (what != &server->hub)
             serve_session(server, what, ready[i].events);
     }
-    /* A notification that came in with the answer to a query makes no descriptor readable. */
-    fa_hub_listen(&server->hub);
     if (count > 0)
         tick_soon(server);
     do_what_is_due(server);
+    /* A notification that came in with the answer to a query makes no descriptor readable. */
+    fa_hub_listen(&server->hub);
     watch_database(server);
     bury_sessions(server);
 }

@@ -273,6 +273,25 @@ def test_messages_are_one_line(daemon, user, stack, api):
     assert json.loads(answer.text)
 
 
+def test_hints_in_quick_succession_share_a_commit(new_stack):
+    """A hundred hints, a few ms from each other, are no hundred publishing transactions; nobody misses one."""
+    stack = new_stack()
+    user = User(stack)
+    page(stack.user(user.subject), "latest")
+    session, account, count = Session(stack), user.account, 100
+    began = time.monotonic()
+    for number in range(count):
+        write(session, account, number)
+        session.run("NOTIFY fileapi_event")
+        time.sleep(0.002)
+    seconds = time.monotonic() - began
+    session.close()
+    told = "SELECT count(*), count(DISTINCT xmin::text) FROM event WHERE body ->> 'number' IS NOT NULL"
+    until(lambda: stack.sql(told).startswith(f"{count}|"))
+    # One each 10 ms, what they found at the beginning and the end, and a slow look or two.
+    assert int(stack.sql(told).split("|")[1]) <= seconds / 0.01 + 4
+
+
 def test_a_recipient_named_twice_is_told_once(daemon, user, stack, api):
     account = see(daemon, user)
     start = page(api)["next"]
