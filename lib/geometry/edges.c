@@ -1,4 +1,5 @@
 #include "lib/geometry/edges.h"
+#include "lib/geometry/large.h"
 
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ collect(const struct fa_mesh *mesh, struct uses *uses)
     size_t sides = 3 * mesh->facet_count;
 
     uses->first = calloc(mesh->vertex_count + 2, sizeof *uses->first);
-    uses->list = malloc(sides * sizeof *uses->list + 1);
+    uses->list = fa_large_alloc(sides, sizeof *uses->list);
     if (uses->first == NULL || uses->list == NULL)
         return -1;
     /* Counted two places ahead: filling then leaves the starts in place. */
@@ -102,7 +103,7 @@ fa_edges_build(const struct fa_mesh *mesh, struct fa_edges *edges, struct fa_err
     int result = collect(mesh, &uses);
     void *fitted;
 
-    *edges = (struct fa_edges){.list = malloc(3 * mesh->facet_count * sizeof *edges->list + 1)};
+    *edges = (struct fa_edges){.list = fa_large_alloc(3 * mesh->facet_count, sizeof *edges->list)};
     if (result == 0 && edges->list != NULL) {
         for (size_t v = 0; v < mesh->vertex_count; v++)
             add_vertex(edges, (uint32_t)v, uses.list + uses.first[v],

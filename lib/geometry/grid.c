@@ -1,30 +1,41 @@
 #include "lib/geometry/grid.h"
+#include "lib/base/cleanup.h"
+#include "lib/geometry/large.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { CELLS_PER_FACET = 1, CELLS_MAX = 1 << 22, SIDE_MAX = 400, ENTRIES_PER_FACET = 16 };
 
+/* The cells of the vertices, asked for once for all facets around them. */
+static void
+place_vertices(const struct fa_grid *grid, uint16_t (*places)[3])
+{
+    double scale = 1 / grid->cell;
+
+    for (size_t v = 0; v < grid->mesh->vertex_count; v++)
+        for (int k = 0; k < 3; k++) {
+            int at = (int)(((double)grid->mesh->vertices[v][k] - grid->min[k]) * scale);
+
+            places[v][k] = (uint16_t)(at < 0                  ? 0
+                                      : at >= grid->counts[k] ? grid->counts[k] - 1
+                                                              : at);
+        }
+}
+
 /* The range of cells that a facet's box touches. */
 static void
-cells_of(const struct fa_grid *grid, size_t facet, int low[3], int high[3])
+cells_of(const uint16_t (*places)[3], const uint32_t facet[3], int low[3], int high[3])
 {
     for (int k = 0; k < 3; k++) {
-        double min = INFINITY;
-        double max = -INFINITY;
+        int a = places[facet[0]][k];
+        int b = places[facet[1]][k];
+        int c = places[facet[2]][k];
 
-        for (int j = 0; j < 3; j++) {
-            double value = (double)grid->mesh->vertices[grid->mesh->facets[facet][j]][k];
-
-            min = value < min ? value : min;
-            max = value > max ? value : max;
-        }
-        low[k] = (int)((min - grid->min[k]) / grid->cell);
-        high[k] = (int)((max - grid->min[k]) / grid->cell);
-        low[k] = low[k] < 0 ? 0 : low[k] >= grid->counts[k] ? grid->counts[k] - 1 : low[k];
-        high[k] = high[k] < low[k]             ? low[k]
-                  : high[k] >= grid->counts[k] ? grid->counts[k] - 1
-                                               : high[k];
+        low[k] = a < b ? a : b;
+        low[k] = c < low[k] ? c : low[k];
+        high[k] = a > b ? a : b;
+        high[k] = c > high[k] ? c : high[k];
     }
 }
 
@@ -66,12 +77,12 @@ count_cells(struct fa_grid *grid, const double max[3])
 
 /* Enters every facet into its cells; or, given a count, counts entries until they are too many. */
 static void
-sort_facets(struct fa_grid *grid, size_t limit, size_t *count)
+sort_facets(struct fa_grid *grid, const uint16_t (*places)[3], size_t limit, size_t *count)
 {
     for (size_t f = 0; f < grid->mesh->facet_count && (count == NULL || *count <= limit); f++) {
         int low[3], high[3];
 
-        cells_of(grid, f, low, high);
+        cells_of(places, grid->mesh->facets[f], low, high);
         for (int z = low[2]; z <= high[2]; z++)
             for (int y = low[1]; y <= high[1]; y++)
                 for (int x = low[0]; x <= high[0]; x++) {
@@ -90,7 +101,8 @@ sort_facets(struct fa_grid *grid, size_t limit, size_t *count)
 /* Thousands of facets that each reach through the whole part would be entered into every cell:
  * cells grow until there are few entries for each facet. */
 static int
-count_entries(struct fa_grid *grid, const double max[3], size_t *cells_r, size_t *total_r)
+count_entries(struct fa_grid *grid, const double max[3], uint16_t (*places)[3], size_t *cells_r,
+              size_t *total_r)
 {
     size_t limit = ENTRIES_PER_FACET * grid->mesh->facet_count + SIDE_MAX;
 
@@ -101,7 +113,8 @@ count_entries(struct fa_grid *grid, const double max[3], size_t *cells_r, size_t
         grid->first = calloc(*cells_r + 2, sizeof *grid->first);
         if (grid->first == NULL)
             return -1;
-        sort_facets(grid, *cells_r > 1 ? limit : SIZE_MAX, total_r);
+        place_vertices(grid, places);
+        sort_facets(grid, (const uint16_t(*)[3])places, *cells_r > 1 ? limit : SIZE_MAX, total_r);
         if (*cells_r == 1 || *total_r <= limit)
             return *total_r < UINT32_MAX ? 0 : -1;
         free(grid->first);
@@ -112,21 +125,22 @@ int
 fa_grid_build(const struct fa_mesh *mesh, const double min[3], const double max[3],
               struct fa_grid *grid, struct fa_error *err)
 {
+    FA_AUTO_FREE uint16_t(*places)[3] = fa_large_alloc(mesh->vertex_count, sizeof *places);
     size_t cells = 0;
     size_t total = 0;
 
     *grid = (struct fa_grid){.mesh = mesh};
     choose_cells(grid, min, max);
-    if (count_entries(grid, max, &cells, &total) == 0) {
+    if (places != NULL && count_entries(grid, max, places, &cells, &total) == 0) {
         for (size_t i = 1; i < cells + 2; i++)
             grid->first[i] += grid->first[i - 1];
-        grid->facets = malloc(total * sizeof *grid->facets + 1);
+        grid->facets = fa_large_alloc(total, sizeof *grid->facets);
     }
     if (grid->facets == NULL) {
         fa_grid_free(grid);
         return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
     }
-    sort_facets(grid, SIZE_MAX, NULL);
+    sort_facets(grid, (const uint16_t(*)[3])places, SIZE_MAX, NULL);
     return 0;
 }
 

@@ -32,6 +32,24 @@ int fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t coun
 
 void fa_mesh_free(struct fa_mesh *mesh);
 
+/* Across a facet, twice as long as its area is large: its normal, not yet of unit length. */
+static inline void
+fa_mesh_across(const struct fa_mesh *mesh, size_t facet, double across[3])
+{
+    const float *a = mesh->vertices[mesh->facets[facet][0]];
+    const float *b = mesh->vertices[mesh->facets[facet][1]];
+    const float *c = mesh->vertices[mesh->facets[facet][2]];
+    double u[3], v[3];
+
+    for (int i = 0; i < 3; i++) {
+        u[i] = (double)b[i] - (double)a[i];
+        v[i] = (double)c[i] - (double)a[i];
+    }
+    across[0] = u[1] * v[2] - u[2] * v[1];
+    across[1] = u[2] * v[0] - u[0] * v[2];
+    across[2] = u[0] * v[1] - u[1] * v[0];
+}
+
 /* Area of a facet, and its normal, unit length or zero. */
 double fa_mesh_area(const struct fa_mesh *mesh, size_t facet, double normal[3]);
 

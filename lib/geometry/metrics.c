@@ -7,10 +7,14 @@
 /* What is summed up for a piece: volume, area, and the moments of both. */
 enum { VOLUME, AREA, MOMENT, SURFACE = MOMENT + 3, SUMS = SURFACE + 3 };
 
-struct piece {
+struct sums {
     double totals[SUMS];
     double lost[SUMS]; /* what rounding would have lost */
-    double apex[3];    /* of the tetrahedra: the middle of what is open, else of the box */
+};
+
+struct piece {
+    struct sums sums;
+    double apex[3]; /* of the tetrahedra: the middle of what is open, else of the box */
     double min[3], max[3];
     uint64_t facets, loose; /* corners of edges that belong to a hole */
     bool flips;             /* facets had to be turned: which side is out, nobody knows */
@@ -18,21 +22,21 @@ struct piece {
 
 /* All sums at once, without a branch (Knuth's two-sum), so that they are added side by side. */
 static void
-add(struct piece *piece, const double values[SUMS])
+add(struct sums *sums, const double values[SUMS])
 {
     for (int i = 0; i < SUMS; i++) {
-        double total = piece->totals[i] + values[i];
-        double added = total - piece->totals[i];
+        double total = sums->totals[i] + values[i];
+        double added = total - sums->totals[i];
 
-        piece->lost[i] += (piece->totals[i] - (total - added)) + (values[i] - added);
-        piece->totals[i] = total;
+        sums->lost[i] += (sums->totals[i] - (total - added)) + (values[i] - added);
+        sums->totals[i] = total;
     }
 }
 
 static double
 value_of(const struct piece *piece, int number)
 {
-    return piece->totals[number] + piece->lost[number];
+    return piece->sums.totals[number] + piece->sums.lost[number];
 }
 
 struct work {
@@ -57,6 +61,21 @@ is_loose(const struct fa_edge *edge)
     return edge->forward != edge->backward && edge->forward + edge->backward != 2;
 }
 
+/* fminf is a call, for the sake of NaN. */
+static float
+least(float a, float b, float c)
+{
+    a = a < b ? a : b;
+    return a < c ? a : c;
+}
+
+static float
+most(float a, float b, float c)
+{
+    a = a > b ? a : b;
+    return a > c ? a : c;
+}
+
 static void
 measure_boxes(const struct work *work)
 {
@@ -66,17 +85,21 @@ measure_boxes(const struct work *work)
             work->pieces[i].max[k] = -INFINITY;
         }
     for (size_t f = 0; f < work->mesh->facet_count; f++) {
+        const uint32_t *facet = work->mesh->facets[f];
         struct piece *piece = piece_of(work, f);
 
         piece->facets++;
         piece->flips |= work->shells.turned[f];
-        for (int j = 0; j < 3; j++)
-            for (int k = 0; k < 3; k++) {
-                double value = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
+        for (int k = 0; k < 3; k++) {
+            float a = work->mesh->vertices[facet[0]][k];
+            float b = work->mesh->vertices[facet[1]][k];
+            float c = work->mesh->vertices[facet[2]][k];
+            double low = (double)least(a, b, c);
+            double high = (double)most(a, b, c);
 
-                piece->min[k] = value < piece->min[k] ? value : piece->min[k];
-                piece->max[k] = value > piece->max[k] ? value : piece->max[k];
-            }
+            piece->min[k] = low < piece->min[k] ? low : piece->min[k];
+            piece->max[k] = high > piece->max[k] ? high : piece->max[k];
+        }
     }
 }
 
@@ -110,7 +133,7 @@ count_defects(const struct work *work)
 /* Tetrahedra over the facets.  Far from the origin they would cancel badly, so their apex is near;
  * over the middle of a hole they close it like a lid. */
 static void
-sum_facet(struct piece *piece, const double p[3][3], bool turned)
+sum_facet(const struct piece *piece, const double p[3][3], bool turned, struct sums *sums)
 {
     double sign = turned ? -1 : 1;
     double q[3][3], cross[3], values[SUMS], six_volume, area;
@@ -135,7 +158,7 @@ sum_facet(struct piece *piece, const double p[3][3], bool turned)
         values[MOMENT + i] = six_volume / 24 * middle;
         values[SURFACE + i] = area / 3 * middle;
     }
-    add(piece, values);
+    add(sums, values);
 }
 
 static void
@@ -146,13 +169,19 @@ sum_facets(const struct work *work)
             work->pieces[i].apex[k] = work->pieces[i].loose > 0
                                           ? work->pieces[i].apex[k] / (double)work->pieces[i].loose
                                           : (work->pieces[i].min[k] + work->pieces[i].max[k]) / 2;
-    for (size_t f = 0; f < work->mesh->facet_count; f++) {
-        double p[3][3];
+    for (size_t f = 0; f < work->mesh->facet_count;) {
+        struct piece *piece = piece_of(work, f);
+        struct sums sums = piece->sums; /* near at hand while facets are of one piece */
 
-        for (int j = 0; j < 3; j++)
-            for (int k = 0; k < 3; k++)
-                p[j][k] = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
-        sum_facet(piece_of(work, f), p, work->shells.turned[f]);
+        for (; f < work->mesh->facet_count && piece_of(work, f) == piece; f++) {
+            double p[3][3];
+
+            for (int j = 0; j < 3; j++)
+                for (int k = 0; k < 3; k++)
+                    p[j][k] = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
+            sum_facet(piece, p, work->shells.turned[f], &sums);
+        }
+        piece->sums = sums;
     }
 }
 

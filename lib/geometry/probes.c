@@ -99,14 +99,19 @@ probe_surface(const struct body *body)
 {
     struct fa_probes *probes = body->probes;
 
-    for (size_t f = 0; f < body->mesh->facet_count; f++) {
-        double normal[3];
+    double share = SAMPLES / probes->area / 2;
 
-        probes->passed += fa_mesh_area(body->mesh, f, normal) / probes->area * SAMPLES;
+    for (size_t f = 0; f < body->mesh->facet_count; f++) {
+        double across[3];
+
+        fa_mesh_across(body->mesh, f, across);
+        probes->passed +=
+            share * sqrt(across[0] * across[0] + across[1] * across[1] + across[2] * across[2]);
         while (probes->taken < SAMPLES && (double)probes->taken + 0.5 < probes->passed &&
                probes->looks < LOOKS_MAX) {
-            double at[3];
+            double at[3], normal[3];
 
+            fa_mesh_area(body->mesh, f, normal);
             pick(body->mesh, f, probes->taken++, at);
             probe(body, at, normal);
         }

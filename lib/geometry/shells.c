@@ -1,4 +1,5 @@
 #include "lib/geometry/shells.h"
+#include "lib/geometry/large.h"
 
 #include <stdlib.h>
 
@@ -49,11 +50,12 @@ int
 fa_shells_build(const struct fa_mesh *mesh, const struct fa_edges *edges, struct fa_shells *shells,
                 struct fa_error *err)
 {
-    struct forest forest = {.parents = malloc(mesh->facet_count * sizeof *forest.parents + 1),
+    struct forest forest = {.parents = fa_large_alloc(mesh->facet_count, sizeof *forest.parents),
                             .turned = calloc(mesh->facet_count + 1, sizeof *forest.turned)};
 
-    *shells = (struct fa_shells){.numbers = malloc(mesh->facet_count * sizeof *shells->numbers + 1),
-                                 .turned = malloc(mesh->facet_count + 1)};
+    *shells =
+        (struct fa_shells){.numbers = fa_large_alloc(mesh->facet_count, sizeof *shells->numbers),
+                           .turned = malloc(mesh->facet_count + 1)};
     if (forest.parents == NULL || forest.turned == NULL || shells->numbers == NULL ||
         shells->turned == NULL) {
         free(forest.parents);

@@ -1,4 +1,5 @@
 #include "lib/geometry/stl.h"
+#include "lib/geometry/large.h"
 #include "lib/geometry/stl_text.h"
 
 #include <math.h>
@@ -70,7 +71,7 @@ static int
 read_binary(const unsigned char *facets, size_t count, struct fa_stl *stl, struct fa_error *err)
 {
     stl->binary = true;
-    stl->corners = malloc(count * CORNERS_BYTES + 1);
+    stl->corners = fa_large_alloc(count, CORNERS_BYTES);
     if (stl->corners == NULL)
         return fa_error_set(err, FA_E_MEMORY, "%zu facets", count);
     for (size_t i = 0; i < count; i++) {

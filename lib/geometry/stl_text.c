@@ -1,4 +1,5 @@
 #include "lib/geometry/stl_text.h"
+#include "lib/geometry/large.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,10 +8,11 @@
 
 enum {
     LOOK_AHEAD = 4096,
-    EXACT_DIGITS = 19,
+    EXACT_DIGITS = 18, /* surely fit into 64 bits */
     EXACT_POWER = 22,
     NUMBER_MAX = 64,
-    GROW_FACETS = 4096
+    GROW_FACETS = 4096,
+    USUAL_BYTES = 160 /* or more, of a facet */
 };
 
 /* --- numbers ------------------------------------------------------------------------------------
@@ -22,33 +24,17 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A decimal number taken apart: digits * 10^exponent. */
-struct decimal {
-    uint64_t digits;
-    int count; /* significant digits seen */
-    int exponent;
-    bool any;
-};
-
-static const char *
-take_digits(const char *at, const char *end, struct decimal *decimal, bool fraction)
+/* Too many digits overflow; the caller counts them. */
+static inline const char *
+take_digits(const char *at, const char *end, uint64_t *digits)
 {
-    for (; at < end && is_digit(*at); at++) {
-        decimal->any = true;
-        if (decimal->count < EXACT_DIGITS) {
-            decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
-            decimal->count += decimal->digits != 0;
-            decimal->exponent -= fraction;
-        } else {
-            decimal->exponent += !fraction;
-            decimal->count++;
-        }
-    }
+    for (; at < end && is_digit(*at); at++)
+        *digits = *digits * 10 + (uint64_t)(*at - '0');
     return at;
 }
 
 static const char *
-take_exponent(const char *at, const char *end, struct decimal *decimal)
+take_exponent(const char *at, const char *end, int *exponent)
 {
     const char *start = at;
     bool negative = false;
@@ -63,7 +49,7 @@ take_exponent(const char *at, const char *end, struct decimal *decimal)
         return start;
     for (; at < end && is_digit(*at); at++)
         value = value < 10000 ? value * 10 + (*at - '0') : value;
-    decimal->exponent += negative ? -value : value;
+    *exponent += negative ? -value : value;
     return at;
 }
 
@@ -103,28 +89,36 @@ fa_stl_text_number(const char *text, size_t length, double *number_r)
                                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *end = text + length;
     const char *at = text;
-    struct decimal decimal = {.digits = 0};
+    const char *start, *point;
+    uint64_t digits = 0;
+    ptrdiff_t count, fraction = 0;
     bool negative = false;
-    size_t used;
+    int exponent = 0;
 
     if (at < end && (*at == '+' || *at == '-'))
         negative = *at++ == '-';
-    used = take_word_number(at, (size_t)(end - at), number_r);
-    if (used > 0)
-        return (size_t)(at - text) + used;
-    at = take_digits(at, end, &decimal, false);
-    if (at < end && *at == '.')
-        at = take_digits(at + 1, end, &decimal, true);
-    if (!decimal.any)
-        return 0;
-    at = take_exponent(at, end, &decimal);
-    /* Both factors are exact doubles, so the one rounding is the correct one (Clinger 1990). */
-    if (decimal.digits < 1ULL << 53 && decimal.count <= EXACT_DIGITS &&
-        abs(decimal.exponent) <= EXACT_POWER) {
-        double number = (double)decimal.digits;
+    start = at;
+    at = take_digits(at, end, &digits);
+    count = at - start;
+    if (at < end && *at == '.') {
+        point = at;
+        at = take_digits(at + 1, end, &digits);
+        fraction = at - point - 1;
+    }
+    count += fraction;
+    if (count == 0) {
+        size_t used = take_word_number(start, (size_t)(end - start), number_r);
 
-        number = decimal.exponent < 0 ? number / powers[-decimal.exponent]
-                                      : number * powers[decimal.exponent];
+        return used > 0 ? (size_t)(start - text) + used : 0;
+    }
+    at = take_exponent(at, end, &exponent);
+    if (count <= EXACT_DIGITS)
+        exponent -= (int)fraction;
+    /* Both factors are exact doubles, so the one rounding is the correct one (Clinger 1990). */
+    if (count <= EXACT_DIGITS && digits < 1ULL << 53 && abs(exponent) <= EXACT_POWER) {
+        double number = (double)digits;
+
+        number = exponent < 0 ? number / powers[-exponent] : number * powers[exponent];
         *number_r = negative ? -number : number;
     } else {
         *number_r = slow_number(text, (size_t)(at - text));
@@ -241,10 +235,54 @@ line_end(const char *text, size_t length, size_t at)
     return at;
 }
 
+/* Whatever its case; `word` is of small letters. */
 static bool
-is_word(const char *text, size_t length, const char *word)
+is_word(const char *text, size_t length, const char *word, size_t size)
 {
-    return length == strlen(word) && strncasecmp(text, word, length) == 0;
+    if (length != size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if ((text[i] | 0x20) != word[i])
+            return false;
+    return true;
+}
+
+enum word { OTHER, VERTEX, BEGIN, NAME };
+
+/* What a word begins: most are numbers, and told by their first character. */
+static enum word
+word_of(const char *text, size_t length)
+{
+    static const struct {
+        const char *word;
+        size_t size;
+        enum word meaning;
+    } words[] = {{"vertex", 6, VERTEX},
+                 {"facet", 5, BEGIN},
+                 {"loop", 4, BEGIN},
+                 {"solid", 5, NAME},
+                 {"endsolid", 8, NAME}};
+
+    if ((text[0] | 0x20) < 'a')
+        return OTHER;
+    for (size_t i = 0; i < FA_COUNT(words); i++)
+        if (is_word(text, length, words[i].word, words[i].size))
+            return words[i].meaning;
+    return OTHER;
+}
+
+/* Room for all facets that fit into the text, where it is written as usual: what is not used costs
+ * nothing. */
+static int
+reserve(struct reader *reader, size_t length, struct fa_error *err)
+{
+    size_t capacity = length / USUAL_BYTES + 1;
+
+    reader->capacity = capacity < reader->limit ? capacity : reader->limit;
+    reader->stl->corners = fa_large_alloc(reader->capacity, sizeof reader->corners);
+    if (reader->stl->corners == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "%zu facets", reader->capacity);
+    return 0;
 }
 
 int
@@ -254,25 +292,32 @@ fa_stl_text_read(const char *text, size_t length, size_t limit, struct fa_stl *s
     struct reader reader = {.stl = stl, .limit = limit};
     size_t at = 0;
 
+    if (reserve(&reader, length, err) < 0)
+        return -1;
     while ((at = skip_blanks(text, length, at)) < length) {
         const char *word = text + at;
         size_t size = 0;
+        float corner[3];
 
-        while (at + size < length && !is_blank(word[size]))
+        /* Most characters of words are told by one comparison. */
+        while (at + size < length && ((unsigned char)word[size] > ' ' || !is_blank(word[size])))
             size++;
         at += size;
-        if (is_word(word, size, "vertex")) {
-            float corner[3];
-
+        switch (word_of(word, size)) {
+        case VERTEX:
             at = take_vertex(&reader, text, length, at, corner);
             if (add_corner(&reader, corner, err) < 0)
                 return -1;
-        } else if (is_word(word, size, "facet") || is_word(word, size, "loop")) {
+            break;
+        case BEGIN:
             reader.corner_count = 0;
             reader.broken = false;
-        } else if (is_word(word, size, "solid") || is_word(word, size, "endsolid")) {
-            /* A name may hold any word. */
+            break;
+        case NAME: /* may hold any word */
             at = line_end(text, length, at);
+            break;
+        case OTHER:
+            break;
         }
     }
     return 0;

@@ -8,18 +8,6 @@ static const double overhang_cosine = 0.70710678;
 /* Lies on the bed when nothing of it is higher, as a share of the part's height. */
 static const double bed_share = 1e-4;
 
-/* By the turn of its corners seen from above. */
-static bool
-looks_up(const struct fa_mesh *mesh, const uint32_t facet[3])
-{
-    const float *a = mesh->vertices[facet[0]];
-    const float *b = mesh->vertices[facet[1]];
-    const float *c = mesh->vertices[facet[2]];
-
-    return ((double)b[0] - (double)a[0]) * ((double)c[1] - (double)a[1]) >=
-           ((double)b[1] - (double)a[1]) * ((double)c[0] - (double)a[0]);
-}
-
 /* What looks down, and what lies on the bed. */
 static void
 look_down(const struct fa_mesh *mesh, double bottom, double top, struct fa_survey *survey)
@@ -27,21 +15,21 @@ look_down(const struct fa_mesh *mesh, double bottom, double top, struct fa_surve
     double bed = bottom + bed_share * (top - bottom);
 
     for (size_t f = 0; f < mesh->facet_count; f++) {
-        double normal[3];
-        double one;
+        double across[3], twice;
         double highest = -INFINITY;
 
-        if (looks_up(mesh, mesh->facets[f]))
+        fa_mesh_across(mesh, f, across);
+        if (across[2] >= 0)
             continue;
-        one = fa_mesh_area(mesh, f, normal);
-        if (normal[2] > -overhang_cosine)
+        twice = sqrt(across[0] * across[0] + across[1] * across[1] + across[2] * across[2]);
+        if (across[2] > -overhang_cosine * twice)
             continue;
         for (int j = 0; j < 3; j++)
             highest = fmax(highest, (double)mesh->vertices[mesh->facets[f][j]][2]);
         if (highest <= bed)
-            survey->bed_mm2 += one;
+            survey->bed_mm2 += twice / 2;
         else
-            survey->overhang_mm2 += one;
+            survey->overhang_mm2 += twice / 2;
     }
 }
 

@@ -58,19 +58,11 @@ static void
 collect(const struct fa_mesh *mesh, struct direction *table)
 {
     for (size_t f = 0; f < mesh->facet_count; f++) {
-        double p[3][3], normal[3], area;
+        double normal[3];
+        double area = fa_mesh_area(mesh, f, normal);
         struct direction *direction;
 
-        for (int j = 0; j < 3; j++)
-            for (int k = 0; k < 3; k++)
-                p[j][k] = (double)mesh->vertices[mesh->facets[f][j]][k];
-        for (int k = 0; k < 3; k++) {
-            p[1][k] -= p[0][k];
-            p[2][k] -= p[0][k];
-        }
-        cross(p[1], p[2], normal);
-        area = sqrt(dot(normal, normal));
-        if (!normalise(normal))
+        if (!(area > 0))
             continue;
         direction = &table[bucket_of(normal)];
         direction->area += area;

@@ -258,31 +258,39 @@ placements_count(void **state)
     fa_scene_free(&scene);
 }
 
-/* A fine sphere keeps its shape with a tenth of its facets. */
-static void
-budgets_are_kept(void **state)
+/* A sphere of 2 * rings * rings facets, to be freed. */
+static float (*make_sphere(int rings))[3]
 {
-    enum { RINGS = 100, FACETS = 2 * RINGS * RINGS };
-    float(*corners)[3] = malloc(3 * FACETS * sizeof *corners);
-    struct fa_error err = {0};
-    struct fa_scene scene;
-    struct fa_figures figures;
+    float(*corners)[3] = malloc(6 * (size_t)rings * (size_t)rings * sizeof *corners);
     size_t count = 0;
 
-    (void)state;
-    for (int i = 0; i < RINGS; i++)
-        for (int j = 0; j < RINGS; j++)
+    for (int i = 0; i < rings; i++)
+        for (int j = 0; j < rings; j++)
             for (int c = 0; c < 6; c++) {
                 static const int steps[6][2] = {{0, 0}, {1, 0}, {1, 1}, {0, 0}, {1, 1}, {0, 1}};
                 int up = i + steps[c][0];
-                double theta = M_PI * up / RINGS;
-                double phi = 2 * M_PI * ((j + steps[c][1]) % RINGS) / RINGS;
-                bool pole = up == 0 || up == RINGS;
+                double theta = M_PI * up / rings;
+                double phi = 2 * M_PI * ((j + steps[c][1]) % rings) / rings;
+                bool pole = up == 0 || up == rings;
 
                 corners[count][0] = pole ? 0 : (float)(10 * sin(theta) * cos(phi));
                 corners[count][1] = pole ? 0 : (float)(10 * sin(theta) * sin(phi));
                 corners[count++][2] = (float)(10 * cos(theta));
             }
+    return corners;
+}
+
+/* A fine sphere keeps its shape with a tenth of its facets. */
+static void
+budgets_are_kept(void **state)
+{
+    enum { RINGS = 100, FACETS = 2 * RINGS * RINGS };
+    float(*corners)[3] = make_sphere(RINGS);
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+
+    (void)state;
     assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
     assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
                                   &scene.shapes[0].bodies[0].mesh, &err),
@@ -295,6 +303,74 @@ budgets_are_kept(void **state)
     assert_true(figures.whole.watertight);
     assert_true(fabs(figures.whole.volume_mm3 / (4000.0 / 3 * M_PI) - 1) < 0.02);
     fa_scene_free(&scene);
+    free(corners);
+}
+
+/* The mean step from one facet to the next. */
+static double
+mean_step(const struct fa_mesh *mesh)
+{
+    double way = 0;
+
+    for (size_t f = 1; f < mesh->facet_count; f++) {
+        const float *one = mesh->vertices[mesh->facets[f - 1][0]];
+        const float *other = mesh->vertices[mesh->facets[f][0]];
+
+        way += hypot(hypot((double)one[0] - (double)other[0], (double)one[1] - (double)other[1]),
+                     (double)one[2] - (double)other[2]);
+    }
+    return way / (double)(mesh->facet_count - 1);
+}
+
+/* Facets in no order are put in one, each with its colour; what they make is the same. */
+static void
+order_does_not_matter(void **state)
+{
+    enum { RINGS = 120, FACETS = 2 * RINGS * RINGS };
+    float(*corners)[3] = make_sphere(RINGS);
+    uint16_t *colours = malloc(FACETS * sizeof *colours);
+    struct fa_mesh meshes[2];
+    struct fa_metrics metrics[2];
+    uint64_t random = 1;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct fa_edges edges;
+        struct fa_error err = {0};
+
+        for (size_t f = 0; i == 1 && f < FACETS; f++) {
+            size_t other = f + (random >> 33) % (FACETS - f);
+            float spare[3][3];
+
+            random = random * 6364136223846793005U + 1442695040888963407U;
+            memcpy(spare, corners[3 * f], sizeof spare);
+            memcpy(corners[3 * f], corners[3 * other], sizeof spare);
+            memcpy(corners[3 * other], spare, sizeof spare);
+        }
+        for (size_t f = 0; f < FACETS; f++)
+            colours[f] = (uint16_t)(1000 + floorf(10 * corners[3 * f][2]));
+        assert_int_equal(
+            fa_mesh_weld((const float(*)[3])corners, colours, FACETS, &meshes[i], &err), 0);
+        assert_int_equal(fa_edges_build(&meshes[i], &edges, &err), 0);
+        assert_int_equal(fa_metrics_measure(&meshes[i], &edges, &metrics[i], &err), 0);
+        fa_edges_free(&edges);
+        for (size_t f = 0; f < meshes[i].facet_count; f++)
+            assert_int_equal(meshes[i].colours[f],
+                             1000 +
+                                 (int)floorf(10 * meshes[i].vertices[meshes[i].facets[f][0]][2]));
+    }
+    assert_true(metrics[1].watertight && metrics[1].shells == 1);
+    assert_int_equal(meshes[1].facet_count, meshes[0].facet_count);
+    assert_int_equal(meshes[1].vertex_count, meshes[0].vertex_count);
+    assert_near(metrics[1].volume_mm3, metrics[0].volume_mm3);
+    assert_near(metrics[1].area_mm2, metrics[0].area_mm2);
+    /* Scattered over the sphere it would be about ten. */
+    assert_true(mean_step(&meshes[1]) < 1);
+    for (int i = 0; i < 2; i++) {
+        fa_metrics_free(&metrics[i]);
+        fa_mesh_free(&meshes[i]);
+    }
+    free(colours);
     free(corners);
 }
 
@@ -326,4 +402,4 @@ FA_RUN(cmocka_unit_test(hollows_are_taken_away), cmocka_unit_test(inverted_piece
        cmocka_unit_test(seams_are_closed), cmocka_unit_test(soups_are_bounded),
        cmocka_unit_test(crowds_are_bounded), cmocka_unit_test(far_points_close_nothing),
        cmocka_unit_test(placements_count), cmocka_unit_test(budgets_are_kept),
-       cmocka_unit_test(units_are_guessed))
+       cmocka_unit_test(order_does_not_matter), cmocka_unit_test(units_are_guessed))
