@@ -71,7 +71,8 @@ static int
 arrange(const struct fa_glb_plan *plan, bool meshopt, struct stream streams[FA_GLB_STREAMS],
         struct fa_glb_view views[FA_GLB_STREAMS], size_t *chunk_r, struct fa_error *err)
 {
-    const void *bytes[FA_GLB_STREAMS] = {plan->vertices, plan->narrow, plan->wide};
+    const void *bytes[FA_GLB_STREAMS] = {plan->vertices, plan->byte_indices, plan->narrow,
+                                         plan->wide};
 
     *chunk_r = 0;
     for (int i = 0; i < FA_GLB_STREAMS; i++) {
@@ -140,6 +141,7 @@ write_plan(const struct fa_glb_plan *plan, const struct fa_glb_options *options,
     FA_CLEANUP(fa_buf_free) struct fa_buf json;
     struct fa_glb_view views[FA_GLB_STREAMS] = {
         [FA_GLB_VERTICES] = {.count = plan->vertex_count, .stride = sizeof *plan->vertices},
+        [FA_GLB_BYTES] = {.count = plan->byte_count, .stride = sizeof *plan->byte_indices},
         [FA_GLB_NARROW] = {.count = plan->narrow_count, .stride = sizeof *plan->narrow},
         [FA_GLB_WIDE] = {.count = plan->wide_count, .stride = sizeof *plan->wide}};
     size_t chunk;
@@ -164,7 +166,7 @@ fa_glb_write(const struct fa_scene *scene, const struct fa_glb_options *options,
     struct fa_glb_plan plan;
     int result;
 
-    if (fa_glb_plan_make(scene, &plan, err) < 0)
+    if (fa_glb_plan_make(scene, !options->meshopt, &plan, err) < 0)
         return -1;
     result = write_plan(&plan, options, fd, err);
     fa_glb_plan_free(&plan);

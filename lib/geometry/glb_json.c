@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTE = 5120, UNSIGNED_SHORT = 5123, UNSIGNED_INT = 5125 };
+enum { BYTE = 5120, UNSIGNED_BYTE = 5121, UNSIGNED_SHORT = 5123, UNSIGNED_INT = 5125 };
 enum { ARRAY_BUFFER = 34962, ELEMENT_ARRAY_BUFFER = 34963 };
 
 /* The share of the screen down to which a level is shown. */
@@ -125,36 +125,46 @@ add_meshes(struct fa_buf *json, const struct fa_glb_plan *plan, const int *mater
     fa_buf_add_text(json, "]");
 }
 
+/* The beginning of an accessor; a byte offset that is not told is 0. */
+static void
+add_accessor(struct fa_buf *json, int view, size_t offset, int type, size_t count)
+{
+    fa_buf_printf(json, "{\"bufferView\":%d,", view);
+    if (offset > 0)
+        fa_buf_printf(json, "\"byteOffset\":%zu,", offset);
+    fa_buf_printf(json, "\"componentType\":%d,\"count\":%zu,", type, count);
+}
+
 static void
 add_accessors(struct fa_buf *json, const struct fa_glb_plan *plan,
               const struct fa_glb_view views[FA_GLB_STREAMS])
 {
+    static const int types[FA_GLB_STREAMS] = {[FA_GLB_BYTES] = UNSIGNED_BYTE,
+                                              [FA_GLB_NARROW] = UNSIGNED_SHORT,
+                                              [FA_GLB_WIDE] = UNSIGNED_INT};
     int vertices = view_number(views, FA_GLB_VERTICES);
 
     fa_buf_add_text(json, ",\"accessors\":[");
     for (size_t p = 0; p < plan->primitive_count; p++) {
         const struct fa_glb_primitive *primitive = &plan->primitives[p];
-        enum fa_glb_stream stream = primitive->wide ? FA_GLB_WIDE : FA_GLB_NARROW;
+        enum fa_glb_stream stream = primitive->stream;
         size_t at = primitive->first_vertex * sizeof *plan->vertices;
 
-        fa_buf_printf(json,
-                      "%s{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
-                      "\"type\":\"VEC3\",\"min\":[%d,%d,%d],\"max\":[%d,%d,%d]},",
-                      p > 0 ? "," : "", vertices, at, UNSIGNED_SHORT, primitive->vertex_count,
+        fa_buf_add_text(json, p > 0 ? "," : "");
+        add_accessor(json, vertices, at, UNSIGNED_SHORT, primitive->vertex_count);
+        fa_buf_printf(json, "\"type\":\"VEC3\",\"min\":[%d,%d,%d],\"max\":[%d,%d,%d]},",
                       primitive->min[0], primitive->min[1], primitive->min[2], primitive->max[0],
                       primitive->max[1], primitive->max[2]);
-        fa_buf_printf(json,
-                      "{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
-                      "\"normalized\":true,\"type\":\"VEC3\"}",
-                      vertices, at + offsetof(struct fa_glb_vertex, normal), BYTE,
-                      primitive->vertex_count);
-        for (size_t level = 0; level < plan->levels; level++)
-            fa_buf_printf(
-                json,
-                ",{\"bufferView\":%d,\"byteOffset\":%zu,\"componentType\":%d,\"count\":%zu,"
-                "\"type\":\"SCALAR\"}",
-                view_number(views, stream), primitive->levels[level].first * views[stream].stride,
-                primitive->wide ? UNSIGNED_INT : UNSIGNED_SHORT, primitive->levels[level].count);
+        add_accessor(json, vertices, at + offsetof(struct fa_glb_vertex, normal), BYTE,
+                     primitive->vertex_count);
+        fa_buf_add_text(json, "\"normalized\":true,\"type\":\"VEC3\"}");
+        for (size_t level = 0; level < plan->levels; level++) {
+            fa_buf_add_text(json, ",");
+            add_accessor(json, view_number(views, stream),
+                         primitive->levels[level].first * views[stream].stride, types[stream],
+                         primitive->levels[level].count);
+            fa_buf_add_text(json, "\"type\":\"SCALAR\"}");
+        }
     }
     fa_buf_add_text(json, "]");
 }

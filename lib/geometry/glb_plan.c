@@ -1,6 +1,7 @@
 #include "lib/geometry/glb_plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/geometry/edges.h"
+#include "lib/geometry/list.h"
 #include "lib/geometry/normals.h"
 
 #include <math.h>
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 65535, NARROW_MAX = 65535, NORMAL_MAX = 127 };
+/* The largest index of each width is the primitive restart value. */
+enum { STEPS = 65535, BYTES_MAX = 255, NARROW_MAX = 65535, NORMAL_MAX = 127 };
 
 /* Parts of more facets than this get levels of detail; primitives of fewer than the second number
  * look the same in all of them. */
@@ -97,17 +99,28 @@ colour_of(const struct fa_mesh *mesh, size_t facet)
 
 /* Puts a level's indices, which follow the last ones of the wide buffer, where they belong. */
 static struct fa_glb_indices
-keep_indices(struct fa_glb_plan *plan, bool wide, size_t first)
+keep_indices(struct fa_glb_plan *plan, enum fa_glb_stream stream, size_t first)
 {
-    size_t count = plan->wide_count - first;
-    struct fa_glb_indices kept = {.first = wide ? first : plan->narrow_count, .count = count};
+    struct fa_glb_indices kept = {.first = first, .count = plan->wide_count - first};
 
-    if (wide)
+    if (stream == FA_GLB_WIDE)
         return kept;
+    kept.first = stream == FA_GLB_NARROW ? plan->narrow_count : plan->byte_count;
     for (size_t i = first; i < plan->wide_count; i++)
-        plan->narrow[plan->narrow_count++] = (uint16_t)plan->wide[i];
+        if (stream == FA_GLB_NARROW)
+            plan->narrow[plan->narrow_count++] = (uint16_t)plan->wide[i];
+        else
+            plan->byte_indices[plan->byte_count++] = (uint8_t)plan->wide[i];
     plan->wide_count = first;
     return kept;
+}
+
+static enum fa_glb_stream
+stream_for(const struct fa_glb_plan *plan, size_t vertices)
+{
+    if (plan->bytes && vertices <= BYTES_MAX)
+        return FA_GLB_BYTES;
+    return vertices <= NARROW_MAX ? FA_GLB_NARROW : FA_GLB_WIDE;
 }
 
 /* Coarser levels draw some of the finest one's vertices. */
@@ -137,7 +150,7 @@ add_levels(struct fa_glb_plan *plan, struct fa_glb_primitive *primitive, uint32_
                              sizeof *points, wanted / 3 * 3, error_share, 0, NULL);
         meshopt_optimizeVertexCache(indices, indices, plan->wide_count - first,
                                     primitive->vertex_count);
-        primitive->levels[level] = keep_indices(plan, primitive->wide, first);
+        primitive->levels[level] = keep_indices(plan, primitive->stream, first);
     }
     free(points);
     return 0;
@@ -167,9 +180,8 @@ add_primitive(struct layout *layout, struct fa_glb_primitive *primitive, struct 
     meshopt_optimizeVertexFetch(plan->vertices + primitive->first_vertex, finest, count,
                                 plan->vertices + primitive->first_vertex, primitive->vertex_count,
                                 sizeof *plan->vertices);
-    /* 65535 itself is the primitive restart value. */
-    primitive->wide = primitive->vertex_count > NARROW_MAX;
-    if (plan->levels > 1 && !primitive->wide) {
+    primitive->stream = stream_for(plan, primitive->vertex_count);
+    if (plan->levels > 1 && primitive->stream != FA_GLB_WIDE) {
         /* Where they are now the next ones come. */
         copy = malloc(count * sizeof *copy);
         if (copy == NULL)
@@ -177,7 +189,7 @@ add_primitive(struct layout *layout, struct fa_glb_primitive *primitive, struct 
         memcpy(copy, finest, count * sizeof *copy);
         finest = copy;
     }
-    primitive->levels[0] = keep_indices(plan, primitive->wide, first);
+    primitive->levels[0] = keep_indices(plan, primitive->stream, first);
     return plan->levels > 1 ? add_levels(plan, primitive, finest, err) : 0;
 }
 
@@ -193,20 +205,6 @@ is_open(const struct fa_mesh *mesh, bool *open_r, struct fa_error *err)
     for (size_t i = 0; i < edges.count && !*open_r; i++)
         *open_r = !fa_edge_is_sound(&edges.list[i]);
     fa_edges_free(&edges);
-    return 0;
-}
-
-static int
-reserve_primitive(struct fa_glb_plan *plan, struct fa_error *err)
-{
-    struct fa_glb_primitive *grown;
-
-    if ((plan->primitive_count & (plan->primitive_count - 1)) != 0)
-        return 0;
-    grown = reallocarray(plan->primitives, 2 * plan->primitive_count + 1, sizeof *grown);
-    if (grown == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "model");
-    plan->primitives = grown;
     return 0;
 }
 
@@ -226,8 +224,9 @@ add_colours(struct layout *layout, uint32_t shape, const struct fa_body *body, s
         if (seen[colour])
             continue;
         seen[colour] = true;
-        if (reserve_primitive(plan, err) < 0)
-            return -1;
+        if (!fa_list_reserve(&plan->primitives, plan->primitive_count, &plan->primitive_room,
+                             sizeof *plan->primitives))
+            return fa_error_set(err, FA_E_MEMORY, "model");
         plan->primitives[plan->primitive_count] =
             (struct fa_glb_primitive){.name = body->name,
                                       .shape = shape,
@@ -326,7 +325,8 @@ fill(struct fa_glb_plan *plan, struct fa_error *err)
 }
 
 int
-fa_glb_plan_make(const struct fa_scene *scene, struct fa_glb_plan *plan, struct fa_error *err)
+fa_glb_plan_make(const struct fa_scene *scene, bool bytes, struct fa_glb_plan *plan,
+                 struct fa_error *err)
 {
     size_t levels = fa_scene_facets(scene) > LEVELS_FROM ? FA_GLB_LEVELS : 1;
     size_t facets = 0;
@@ -338,15 +338,17 @@ fa_glb_plan_make(const struct fa_scene *scene, struct fa_glb_plan *plan, struct 
     /* A level that cannot be made coarser is as large as the first. */
     room = 3 * facets * levels;
     *plan = (struct fa_glb_plan){.scene = scene,
+                                 .bytes = bytes,
                                  .levels = levels,
                                  .shapes = calloc(scene->shape_count + 1, sizeof *plan->shapes),
                                  .meshes = malloc(scene->node_count * sizeof *plan->meshes + 1),
                                  .node_meshes =
                                      malloc(scene->node_count * sizeof *plan->node_meshes + 1),
+                                 .byte_indices = malloc(room + 1),
                                  .narrow = malloc(room * sizeof *plan->narrow + 1),
                                  .wide = malloc(room * sizeof *plan->wide + 1)};
     if (plan->shapes != NULL && plan->meshes != NULL && plan->node_meshes != NULL &&
-        plan->narrow != NULL && plan->wide != NULL) {
+        plan->byte_indices != NULL && plan->narrow != NULL && plan->wide != NULL) {
         if (fill(plan, err) == 0)
             return 0;
     } else {
@@ -364,6 +366,7 @@ fa_glb_plan_free(struct fa_glb_plan *plan)
     free(plan->node_meshes);
     free(plan->primitives);
     free(plan->vertices);
+    free(plan->byte_indices);
     free(plan->narrow);
     free(plan->wide);
     *plan = (struct fa_glb_plan){.scene = NULL};

@@ -19,7 +19,10 @@ _Static_assert(sizeof(struct fa_glb_vertex) == 12, "vertices are written as they
 /* A part of many facets is there in several levels of detail; each has a quarter of the last. */
 enum { FA_GLB_LEVELS = 3, FA_GLB_LEVEL_SHARE = 4 };
 
-/* In the buffer of its primitive's width. */
+/* The streams of the file's binary chunk: vertices, and indices of one, two and four bytes. */
+enum fa_glb_stream { FA_GLB_VERTICES, FA_GLB_BYTES, FA_GLB_NARROW, FA_GLB_WIDE, FA_GLB_STREAMS };
+
+/* In the stream of its primitive. */
 struct fa_glb_indices {
     size_t first, count;
 };
@@ -29,8 +32,8 @@ struct fa_glb_primitive {
     const char *name; /* the body's; NULL: none */
     uint32_t shape;
     uint16_t colour;
-    bool open; /* its back can be seen */
-    bool wide; /* 32-bit indices */
+    bool open;                 /* its back can be seen */
+    enum fa_glb_stream stream; /* of its indices */
     size_t first_vertex, vertex_count;
     struct fa_glb_indices levels[FA_GLB_LEVELS]; /* of the same vertices, the finest first */
     uint16_t min[3], max[3];
@@ -58,18 +61,18 @@ struct fa_glb_plan {
     size_t mesh_count;
     int32_t *node_meshes; /* one for each of the scene's nodes; -1: none */
     struct fa_glb_primitive *primitives;
-    size_t primitive_count;
+    size_t primitive_count, primitive_room;
+    bool bytes;    /* few vertices get indices of one byte, which EXT_meshopt_compression has not */
     size_t levels; /* that every primitive has: 1 or FA_GLB_LEVELS */
     struct fa_glb_vertex *vertices;
     size_t vertex_count;
+    uint8_t *byte_indices;
+    size_t byte_count;
     uint16_t *narrow;
     size_t narrow_count;
     uint32_t *wide;
     size_t wide_count;
 };
-
-/* The three streams of the file's binary chunk. */
-enum fa_glb_stream { FA_GLB_VERTICES, FA_GLB_NARROW, FA_GLB_WIDE, FA_GLB_STREAMS };
 
 struct fa_glb_view {
     size_t count;  /* elements; 0: there is no such stream */
@@ -79,7 +82,7 @@ struct fa_glb_view {
 };
 
 /* Lays out the scene; FA_E_MEMORY, FA_E_CONTENT when there is nothing to show. */
-int fa_glb_plan_make(const struct fa_scene *scene, struct fa_glb_plan *plan,
+int fa_glb_plan_make(const struct fa_scene *scene, bool bytes, struct fa_glb_plan *plan,
                      struct fa_error *err) FA_MUSTCHECK;
 void fa_glb_plan_free(struct fa_glb_plan *plan);
 

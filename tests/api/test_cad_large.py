@@ -40,10 +40,10 @@ def waves(side):
     return bytes(80) + struct.pack("<I", len(facets)) + b"".join(facets)
 
 
-def make_model(folder, side):
+def make_model(folder, side, *options):
     (folder / "waves.stl").write_bytes(waves(side))
     done = subprocess.run([BUILD / "fileapi-cad", "--in", folder / "waves.stl", "--metrics", folder / "m.json",
-                           "--glb", folder / "waves.glb"], capture_output=True, text=True, timeout=300)
+                           "--glb", folder / "waves.glb", *options], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     glb = (folder / "waves.glb").read_bytes()
     length, = struct.unpack_from("<I", glb, 12)
@@ -64,7 +64,7 @@ def volume(model, chunk, node):
         start = view.get("byteOffset", 0) + place.get("byteOffset", 0)
         index = model["accessors"][primitive["indices"]]
         at = model["bufferViews"][index["bufferView"]].get("byteOffset", 0) + index.get("byteOffset", 0)
-        numbers = array.array("I" if index["componentType"] == 5125 else "H")
+        numbers = array.array({5121: "B", 5123: "H", 5125: "I"}[index["componentType"]])
         numbers.frombytes(chunk[at:at + numbers.itemsize * index["count"]])
         points = [struct.unpack_from("<3H", chunk, start + i * view["byteStride"]) for i in range(place["count"])]
         for i in range(0, len(numbers), 3):
@@ -95,6 +95,18 @@ def test_small_parts_have_one_level(helpers, tmp_path):
     (tmp_path / "box.stl").write_bytes(helpers.box_stl())
     subprocess.run([BUILD / "fileapi-cad", "--in", tmp_path / "box.stl", "--glb", tmp_path / "box.glb"], check=True)
     assert b"MSFT_lod" not in (tmp_path / "box.glb").read_bytes()
+
+
+def test_width_of_indices(npm, tmp_path):
+    """Indices are as narrow as the number of vertices allows; compressed, two bytes at least."""
+    for side, options, kind in ((5, (), 5121), (5, ("--meshopt",), 5123), (12, (), 5123), (185, (), 5125)):
+        cad, model, chunk = make_model(tmp_path, side, *options)
+        mesh = next(node for node in model["nodes"] if "mesh" in node)
+        index = model["accessors"][model["meshes"][mesh["mesh"]]["primitives"][0]["indices"]]
+        assert index["componentType"] == kind and index["count"] == 3 * cad["facets"]
+        if not options:
+            assert volume(model, chunk, mesh) == pytest.approx(cad["volume_mm3"], rel=1e-3)
+        assert complaints(npm, [tmp_path / "waves.glb"]) == []
 
 
 def test_budget(helpers, tmp_path):
