@@ -23,7 +23,7 @@ struct reader {
     float (*vertices)[3];
     size_t vertex_count, vertex_room;
     struct object *objects;
-    size_t object_count;
+    size_t object_count, object_room;
     uint64_t dropped;
 };
 
@@ -140,17 +140,14 @@ find_vertex(const struct reader *reader, const char *word, size_t size)
 static int
 add_object(struct reader *reader, const char *name, size_t length, struct fa_error *err)
 {
-    struct object *objects;
-
     /* The object at hand may have been only announced. */
     if (reader->object_count > 0 && reader->objects[reader->object_count - 1].facets == 0)
         reader->object_count--;
     else if (reader->object_count < OBJECTS_MAX) {
-        objects = reallocarray(reader->objects, reader->object_count + 1, sizeof *objects);
-        if (objects == NULL)
+        if (!fa_list_reserve(&reader->objects, reader->object_count, &reader->object_room,
+                             sizeof *reader->objects))
             return no_memory(err);
-        reader->objects = objects;
-        objects[reader->object_count] = (struct object){.corners = NULL};
+        reader->objects[reader->object_count] = (struct object){.corners = NULL};
     } else {
         return 0; /* the rest belongs to the last */
     }

@@ -1,4 +1,5 @@
 #include "lib/geometry/scene.h"
+#include "lib/geometry/list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +33,6 @@ fa_scene_free(struct fa_scene *scene)
     *scene = (struct fa_scene){.shapes = NULL};
 }
 
-/* Makes room for one more of `size` bytes; powers of two, so that adding is cheap. */
-static void *
-grow(void *list, size_t count, size_t size)
-{
-    if ((count & (count - 1)) != 0)
-        return list;
-    return reallocarray(list, count == 0 ? 1 : 2 * count, size);
-}
-
 static int
 no_memory(struct fa_error *err)
 {
@@ -50,14 +42,12 @@ no_memory(struct fa_error *err)
 int32_t
 fa_scene_add_shape(struct fa_scene *scene, const char *name, size_t bodies, struct fa_error *err)
 {
-    struct fa_shape *shapes = grow(scene->shapes, scene->shape_count, sizeof *shapes);
     struct fa_shape shape = {.name = strdup(name != NULL ? name : ""),
                              .bodies = calloc(bodies + 1, sizeof *shape.bodies),
                              .body_count = bodies};
 
-    if (shapes != NULL)
-        scene->shapes = shapes;
-    if (shapes == NULL || shape.name == NULL || shape.bodies == NULL) {
+    if (shape.name == NULL || shape.bodies == NULL ||
+        !fa_list_reserve(&scene->shapes, scene->shape_count, &scene->shape_room, sizeof shape)) {
         free(shape.name);
         free(shape.bodies);
         return no_memory(err);
@@ -70,12 +60,10 @@ int32_t
 fa_scene_add_node(struct fa_scene *scene, const char *name, int32_t parent, int32_t shape,
                   struct fa_error *err)
 {
-    struct fa_node *nodes = grow(scene->nodes, scene->node_count, sizeof *nodes);
     char *copy = strdup(name != NULL ? name : "");
 
-    if (nodes != NULL)
-        scene->nodes = nodes;
-    if (nodes == NULL || copy == NULL) {
+    if (copy == NULL || !fa_list_reserve(&scene->nodes, scene->node_count, &scene->node_room,
+                                         sizeof *scene->nodes)) {
         free(copy);
         return no_memory(err);
     }
@@ -97,19 +85,16 @@ fa_scene_add_node(struct fa_scene *scene, const char *name, int32_t parent, int3
 int32_t
 fa_scene_add_colour(struct fa_scene *scene, const float colour[4], struct fa_error *err)
 {
-    float(*colours)[4];
-
     for (size_t i = 1; i < scene->colour_count; i++)
-        if (memcmp(scene->colours[i], colour, sizeof *colours) == 0)
+        if (memcmp(scene->colours[i], colour, sizeof *scene->colours) == 0)
             return (int32_t)i;
     /* More than anyone can tell apart. */
     if (scene->colour_count == FA_SCENE_COLOURS_MAX)
         return 0;
-    colours = grow(scene->colours, scene->colour_count, sizeof *colours);
-    if (colours == NULL)
+    if (!fa_list_reserve(&scene->colours, scene->colour_count, &scene->colour_room,
+                         sizeof *scene->colours))
         return no_memory(err);
-    scene->colours = colours;
-    memcpy(scene->colours[scene->colour_count], colour, sizeof *colours);
+    memcpy(scene->colours[scene->colour_count], colour, sizeof *scene->colours);
     return (int32_t)scene->colour_count++;
 }
 

@@ -52,11 +52,11 @@ struct fa_node {
 
 struct fa_scene {
     struct fa_shape *shapes;
-    size_t shape_count;
+    size_t shape_count, shape_room;
     struct fa_node *nodes;
-    size_t node_count;
+    size_t node_count, node_room;
     float (*colours)[4]; /* linear RGBA; the first stands for "no colour given" */
-    size_t colour_count;
+    size_t colour_count, colour_room;
 };
 
 /* An empty scene with the colour 0; FA_E_MEMORY. */

@@ -1,5 +1,6 @@
 #include "lib/geometry/stl_text.h"
 #include "lib/geometry/large.h"
+#include "lib/geometry/list.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@ enum {
     EXACT_DIGITS = 18, /* surely fit into 64 bits */
     EXACT_POWER = 22,
     NUMBER_MAX = 64,
-    GROW_FACETS = 4096,
     USUAL_BYTES = 160 /* or more, of a facet */
 };
 
@@ -176,15 +176,9 @@ add_facet(struct reader *reader, struct fa_error *err)
         fa_error_set(err, FA_E_CONTENT, "The file holds more than %zu facets.", reader->limit);
         return fa_error_action(err, "Export the part with a coarser resolution.");
     }
-    if (stl->facet_count == reader->capacity) {
-        size_t capacity = reader->capacity + reader->capacity / 2 + GROW_FACETS;
-        void *grown = reallocarray(stl->corners, capacity, sizeof reader->corners);
-
-        if (grown == NULL)
-            return fa_error_set(err, FA_E_MEMORY, "%zu facets", capacity);
-        stl->corners = grown;
-        reader->capacity = capacity;
-    }
+    if (!fa_list_reserve(&stl->corners, stl->facet_count, &reader->capacity,
+                         sizeof reader->corners))
+        return fa_error_set(err, FA_E_MEMORY, "%zu facets", stl->facet_count);
     memcpy(stl->corners[3 * stl->facet_count++], reader->corners, sizeof reader->corners);
     return 0;
 }

@@ -43,7 +43,7 @@ struct object {
 struct reader {
     struct fa_scene *scene;
     struct object *objects;
-    size_t object_count;
+    size_t object_count, object_room;
     struct part *parts;
     size_t part_count, part_room;
     struct parts built;
@@ -144,21 +144,20 @@ read_unit(struct reader *reader, const struct fa_xml *xml)
 static int
 add_object(struct reader *reader, const struct fa_xml *xml, struct fa_error *err)
 {
-    struct object *objects;
+    struct object *object;
     size_t length = 0;
     const char *name = fa_xml_attribute(xml, "name", &length);
 
     if (reader->object_count == OBJECTS_MAX)
         return useless(err, "The 3MF file holds too many objects.");
-    objects = reallocarray(reader->objects, reader->object_count + 1, sizeof *objects);
-    if (objects == NULL)
+    if (!fa_list_reserve(&reader->objects, reader->object_count, &reader->object_room,
+                         sizeof *object))
         return no_memory(err);
-    reader->objects = objects;
-    objects += reader->object_count++;
-    *objects = (struct object){.id = whole(xml, "id"), .shape = -1, .parts = {-1, -1}};
+    object = &reader->objects[reader->object_count++];
+    *object = (struct object){.id = whole(xml, "id"), .shape = -1, .parts = {-1, -1}};
     length = length < NAME_BYTES - 1 ? length : NAME_BYTES - 1;
     if (name != NULL)
-        memcpy(objects->name, name, length);
+        memcpy(object->name, name, length);
     return 0;
 }
 

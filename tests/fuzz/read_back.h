@@ -1,7 +1,9 @@
-/* Reads a model as a viewer would, and ends the process where it is not what glTF 2.0 says. */
+/* Measures a scene, writes it as a model and reads that as a viewer would; ends the process where
+ * it is not what glTF 2.0 says. */
 #ifndef FA_TESTS_FUZZ_READ_BACK_H
 #define FA_TESTS_FUZZ_READ_BACK_H
 
+#include "lib/geometry/figures.h"
 #include "lib/geometry/glb.h"
 
 #include <json-c/json.h>
@@ -10,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { READ_UNSIGNED_INT = 5125, READ_HEAD = 20, READ_BIN_HEAD = 8 };
+enum { READ_HEAD = 20, READ_BIN_HEAD = 8 };
 
 /* The chunks of a model. */
 struct read_model {
@@ -56,22 +58,32 @@ read_accessor(const struct read_model *model, size_t number, size_t bytes, size_
     size_t at = read_size(accessor, "byteOffset");
 
     *count_r = read_size(accessor, "count");
-    read_insist(*count_r > 0 && at % 2 == 0);
+    read_insist(*count_r > 0 && (bytes == 1 || at % (bytes == 4 ? 4 : 2) == 0));
     read_insist(at + (*count_r - 1) * stride + bytes <= read_size(view, "byteLength"));
     read_insist(read_size(view, "byteOffset") + read_size(view, "byteLength") <= model->bin_length);
     return model->bin + read_size(view, "byteOffset") + at;
 }
 
-/* Every index of a primitive names one of its vertices; its triangles are counted. */
+/* The bytes of an index: of UNSIGNED_BYTE, _SHORT or _INT. */
+static size_t
+read_index_bytes(const struct read_model *model, size_t number)
+{
+    size_t type = read_size(read_item(model->json, "accessors", number), "componentType");
+
+    read_insist(type == 5121 || type == 5123 || type == 5125);
+    return type == 5121 ? 1 : type == 5123 ? 2 : 4;
+}
+
+/* Every index of a primitive names one of its vertices, none is the largest there can be; its
+ * triangles are counted. */
 static size_t
 read_primitive(const struct read_model *model, struct json_object *primitive)
 {
     struct json_object *attributes = NULL;
     size_t number = read_size(primitive, "indices");
-    bool wide = read_size(read_item(model->json, "accessors", number), "componentType") ==
-                READ_UNSIGNED_INT;
+    size_t bytes = read_index_bytes(model, number);
     size_t vertices, normals, indices;
-    const unsigned char *list = read_accessor(model, number, wide ? 4 : 2, &indices);
+    const unsigned char *list = read_accessor(model, number, bytes, &indices);
 
     read_insist(json_object_object_get_ex(primitive, "attributes", &attributes));
     read_accessor(model, read_size(attributes, "POSITION"), 6, &vertices);
@@ -80,34 +92,52 @@ read_primitive(const struct read_model *model, struct json_object *primitive)
     for (size_t i = 0; i < indices; i++) {
         uint32_t index = 0;
 
-        memcpy(&index, list + i * (wide ? 4U : 2U), wide ? 4 : 2);
-        read_insist(index < vertices);
+        memcpy(&index, list + i * bytes, bytes);
+        read_insist(index < vertices && (uint64_t)index + 1 < 1ULL << 8 * bytes);
     }
     return indices / 3;
 }
 
-/* As many triangles as the scene's shapes have. */
-static void
-read_meshes(const struct read_model *model, const struct fa_scene *scene)
+/* Every mesh is sound.  The triangles of each are counted, to be freed. */
+static size_t *
+read_meshes(const struct read_model *model, size_t *count_r)
 {
     struct json_object *meshes = NULL;
-    size_t told = 0;
-    size_t held = 0;
+    size_t *triangles;
 
     read_insist(json_object_object_get_ex(model->json, "meshes", &meshes));
-    for (size_t m = 0; m < json_object_array_length(meshes); m++) {
+    *count_r = json_object_array_length(meshes);
+    triangles = calloc(*count_r + 1, sizeof *triangles);
+    read_insist(triangles != NULL);
+    for (size_t m = 0; m < *count_r; m++) {
         struct json_object *list = NULL;
 
         read_insist(
             json_object_object_get_ex(json_object_array_get_idx(meshes, m), "primitives", &list));
         for (size_t p = 0; p < json_object_array_length(list); p++)
-            told += read_primitive(model, json_object_array_get_idx(list, p));
+            triangles[m] += read_primitive(model, json_object_array_get_idx(list, p));
     }
-    for (size_t s = 0; s < scene->shape_count; s++)
-        for (size_t b = 0; b < scene->shapes[s].body_count; b++)
-            held += scene->shapes[s].bodies[b].mesh.facet_count;
-    /* A shape that is placed in no node is not there; one in two colours is there twice. */
-    read_insist(scene->node_count > 1 || told == held);
+    return triangles;
+}
+
+/* As many triangles as the scene has, where it places them: its nodes follow the first. */
+static void
+read_nodes(const struct read_model *model, const struct fa_scene *scene)
+{
+    size_t meshes;
+    size_t *triangles = read_meshes(model, &meshes);
+    size_t told = 0;
+
+    for (size_t n = 0; n < scene->node_count; n++) {
+        struct json_object *node = read_item(model->json, "nodes", n + 1);
+
+        if (!json_object_object_get_ex(node, "mesh", NULL))
+            continue;
+        read_insist(read_size(node, "mesh") < meshes);
+        told += triangles[read_size(node, "mesh")];
+    }
+    read_insist(told == fa_scene_facets(scene));
+    free(triangles);
 }
 
 /* Writes the scene as a model and reads that back. */
@@ -135,12 +165,26 @@ read_back(const struct fa_scene *scene)
         read_insist(model.json != NULL);
         model.bin = bytes + READ_HEAD + head[3] + READ_BIN_HEAD;
         model.bin_length = size - READ_HEAD - head[3] - READ_BIN_HEAD;
-        read_meshes(&model, scene);
+        read_nodes(&model, scene);
         json_object_put(model.json);
         munmap(bytes, size);
     }
     json_tokener_free(parser);
     close(fd);
+}
+
+/* The rest of a target: what was read is measured, made a model and read back.  The scene is freed;
+ * `read` says whether there is one. */
+static inline int
+read_back_scene(struct fa_scene *scene, bool read)
+{
+    static struct fa_figures figures;
+    struct fa_error err;
+
+    if (read && fa_scene_facets(scene) < 100000 && fa_figures_measure(scene, &figures, &err) == 0)
+        read_back(scene);
+    fa_scene_free(scene);
+    return 0;
 }
 
 #endif
