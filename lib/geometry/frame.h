@@ -34,8 +34,8 @@ int fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh,
                   struct fa_error *err) FA_MUSTCHECK;
 void fa_frame_close(struct fa_frame *frame);
 
-/* Fills depth and facets: the nearest facet of every sample. */
-void fa_frame_fill(struct fa_frame *frame);
+/* Fills depth and facets: the nearest facet of every sample.  FA_E_MEMORY. */
+int fa_frame_fill(struct fa_frame *frame, struct fa_error *err) FA_MUSTCHECK;
 
 /* Draws creases, open edges and outlines into ink; after fa_frame_fill. */
 void fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { PIXEL_SAMPLES = FA_SAMPLES * FA_SAMPLES };
+enum { PIXEL_SAMPLES = FA_SAMPLES * FA_SAMPLES, PALETTE = 4 };
 
 /* Linear light. */
 static const float ink_colour[3] = {0.012F, 0.016F, 0.022F};
@@ -111,13 +111,38 @@ encode(const struct encoder *encoder, float linear)
     return encoder->table[(int)(fminf(1, fmaxf(0, linear)) * 4096 + 0.5F)];
 }
 
-/* The mean of a pixel's samples; each facet seen in it is shaded once. */
+/* The facets that were last shaded in a pixel: its rows of samples come back to them. */
+struct palette {
+    uint32_t facets[PALETTE]; /* 1 + the facet; FA_NO_FACET: none */
+    float colours[PALETTE][3];
+    int next;
+};
+
+static const float *
+colour_at(const struct fa_frame *frame, struct palette *palette, uint32_t x, uint32_t y,
+          float occlusion)
+{
+    uint32_t facet = frame->facets[(size_t)y * frame->side + x];
+    int place = 0;
+
+    while (place < PALETTE && palette->facets[place] != facet)
+        place++;
+    if (place == PALETTE) {
+        place = palette->next;
+        palette->next = (palette->next + 1) % PALETTE;
+        palette->facets[place] = facet;
+        shade(frame, facet - 1, (float)x + 0.5F, (float)y + 0.5F, occlusion,
+              palette->colours[place]);
+    }
+    return palette->colours[place];
+}
+
+/* The mean of a pixel's samples; each facet seen in it is shaded once, mostly. */
 static void
 resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px, uint32_t py,
         float occlusion, uint8_t out[4])
 {
-    uint32_t shaded = FA_NO_FACET;
-    float colour[3] = {0, 0, 0};
+    struct palette palette = {.next = 0};
     float sum[3] = {0, 0, 0};
     int covered = 0;
 
@@ -126,13 +151,11 @@ resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px
         uint32_t y = py * FA_SAMPLES + s / FA_SAMPLES;
         size_t at = (size_t)y * frame->side + x;
         float ink = (float)frame->ink[at] / 255;
+        const float *colour;
 
         if (frame->facets[at] == FA_NO_FACET)
             continue;
-        if (frame->facets[at] != shaded) {
-            shaded = frame->facets[at];
-            shade(frame, shaded - 1, (float)x + 0.5F, (float)y + 0.5F, occlusion, colour);
-        }
+        colour = colour_at(frame, &palette, x, y, occlusion);
         for (int i = 0; i < 3; i++)
             sum[i] += colour[i] * (1 - ink) + ink_colour[i] * ink;
         covered++;
@@ -156,7 +179,9 @@ fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels, stru
     result = fa_frame_open(&frame, drawing->mesh, drawing->normals, size * FA_SAMPLES, err);
     if (result == 0) {
         frame.colours = drawing->colours;
-        fa_frame_fill(&frame);
+        result = fa_frame_fill(&frame, err);
+    }
+    if (result == 0) {
         fa_frame_draw_lines(&frame, drawing->edges);
         result = fa_frame_occlusion(&frame, occlusion, err);
     }

@@ -3,6 +3,7 @@ import array
 import json
 import math
 import os
+import resource
 import struct
 import subprocess
 from pathlib import Path
@@ -107,6 +108,30 @@ def test_width_of_indices(npm, tmp_path):
         if not options:
             assert volume(model, chunk, mesh) == pytest.approx(cad["volume_mm3"], rel=1e-3)
         assert complaints(npm, [tmp_path / "waves.glb"]) == []
+
+
+def crowd(copies):
+    """So many cubes in one place, as binary STL."""
+    corners = [(10 * (i & 1), 10 * (i >> 1 & 1), 10 * (i >> 2 & 1)) for i in range(8)]
+    sides = [(0, 2, 1), (1, 2, 3), (4, 5, 6), (5, 7, 6), (0, 1, 4), (1, 5, 4), (2, 6, 3), (3, 6, 7), (0, 4, 2),
+             (2, 4, 6), (1, 3, 5), (3, 7, 5)]
+    body = b"".join(struct.pack("<12fH", 0, 0, 0, *(v for c in side for v in corners[c]), 0)
+                    for _ in range(copies) for side in sides)
+    return bytes(80) + struct.pack("<I", 12 * copies) + body
+
+
+def draw(folder, data):
+    (folder / "crowd.stl").write_bytes(data)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run([BUILD / "fileapi-cad", "--in", folder / "crowd.stl", "--png", folder / "crowd.png"], check=True)
+    return (folder / "crowd.png").read_bytes(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def test_pictures_of_crowds(tmp_path):
+    """Thousands of facets on each other look like a few of them, and take seconds, not a minute."""
+    few, _ = draw(tmp_path, crowd(20))
+    many, seconds = draw(tmp_path, crowd(3000))
+    assert many == few and seconds < 10
 
 
 def test_budget(helpers, tmp_path):
