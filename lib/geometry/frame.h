@@ -37,8 +37,9 @@ void fa_frame_close(struct fa_frame *frame);
 /* Fills depth and facets: the nearest facet of every sample.  FA_E_MEMORY. */
 int fa_frame_fill(struct fa_frame *frame, struct fa_error *err) FA_MUSTCHECK;
 
-/* Draws creases, open edges and outlines into ink; after fa_frame_fill. */
-void fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges);
+/* Draws creases, open edges and outlines into ink; after fa_frame_fill.  FA_E_MEMORY. */
+int fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges,
+                        struct fa_error *err) FA_MUSTCHECK;
 
 /* Ambient occlusion per pixel, 1 in the open and towards 0 in corners; `out` has one value for each
  * pixel.  FA_E_MEMORY. */

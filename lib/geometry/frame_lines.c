@@ -1,4 +1,5 @@
 /* Lines that make a shape readable: creases, open edges, outlines. */
+#include "lib/base/cleanup.h"
 #include "lib/geometry/frame.h"
 
 #include <stdlib.h>
@@ -8,11 +9,15 @@ enum {
     OUTLINE_INK = 215,
     STEP_INK = 150, /* where a nearer surface ends before a farther one */
     REACH = 3,      /* samples to the neighbour that decides about an outline */
-    SHORTEST = 3    /* lines shorter than this, in samples, would only be dirt */
+    SHORTEST = 3,   /* lines shorter than this, in samples, would only be dirt */
+    SLIVER = 32     /* so would be those around a narrow facet that is shorter than this */
 };
 
 /* A line on the surface may lie this far behind the surface's samples. */
 static const float line_bias = 3.0F;
+
+/* A facet is a sliver when its height is a smaller share of its length. */
+static const float sliver_share = 0.2F;
 
 /* A step in depth is this share of the frame. */
 static const float step_share = 0.02F;
@@ -91,12 +96,59 @@ outline_ink(const struct fa_frame *frame, uint32_t x, uint32_t y)
     return ink;
 }
 
-void
-fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges)
+/* A short facet, many times as long as it is high, says little about where the surface looks: the
+ * creases all around it are none. */
+static bool
+is_sliver(const struct fa_frame *frame, uint32_t facet)
 {
+    const uint32_t *corners = frame->mesh->facets[facet];
+    float longest = 0;
+    float across[3], sides[3][3];
+
+    for (int j = 0; j < 3; j++) {
+        const float *from = frame->points[corners[j]];
+        const float *to = frame->points[corners[(j + 1) % 3]];
+
+        for (int k = 0; k < 3; k++)
+            sides[j][k] = to[k] - from[k];
+        longest = fmaxf(longest, sides[j][0] * sides[j][0] + sides[j][1] * sides[j][1] +
+                                     sides[j][2] * sides[j][2]);
+    }
+    for (int k = 0; k < 3; k++)
+        across[k] = sides[0][(k + 1) % 3] * sides[1][(k + 2) % 3] -
+                    sides[0][(k + 2) % 3] * sides[1][(k + 1) % 3];
+    return longest < SLIVER * SLIVER && sqrtf(across[0] * across[0] + across[1] * across[1] +
+                                              across[2] * across[2]) < sliver_share * longest;
+}
+
+static int
+draw_creases(struct fa_frame *frame, const struct fa_edges *edges, struct fa_error *err)
+{
+    FA_AUTO_FREE uint8_t *creases = calloc(frame->mesh->facet_count + 1, 1); /* by facet */
+
+    if (creases == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "picture");
     for (size_t i = 0; i < edges->count; i++)
-        if (is_crease(frame, &edges->list[i]))
-            draw_line(frame, frame->points[edges->list[i].low], frame->points[edges->list[i].high]);
+        if (fa_edge_is_sound(&edges->list[i]) && is_crease(frame, &edges->list[i]))
+            for (int j = 0; j < 2; j++)
+                creases[edges->list[i].facets[j]]++;
+    for (size_t i = 0; i < edges->count; i++) {
+        const struct fa_edge *edge = &edges->list[i];
+        bool drawn = is_crease(frame, edge);
+
+        for (int j = 0; drawn && j < 2; j++)
+            drawn = creases[edge->facets[j]] < 3 || !is_sliver(frame, edge->facets[j]);
+        if (drawn)
+            draw_line(frame, frame->points[edge->low], frame->points[edge->high]);
+    }
+    return 0;
+}
+
+int
+fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges, struct fa_error *err)
+{
+    if (draw_creases(frame, edges, err) < 0)
+        return -1;
     for (uint32_t y = 0; y < frame->side; y++)
         for (uint32_t x = 0; x < frame->side; x++) {
             size_t at = (size_t)y * frame->side + x;
@@ -108,4 +160,5 @@ fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges)
             if (ink > frame->ink[at])
                 frame->ink[at] = ink;
         }
+    return 0;
 }

@@ -181,10 +181,10 @@ fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels, stru
         frame.colours = drawing->colours;
         result = fa_frame_fill(&frame, err);
     }
-    if (result == 0) {
-        fa_frame_draw_lines(&frame, drawing->edges);
+    if (result == 0)
+        result = fa_frame_draw_lines(&frame, drawing->edges, err);
+    if (result == 0)
         result = fa_frame_occlusion(&frame, occlusion, err);
-    }
     for (uint32_t y = 0; result == 0 && y < size; y++)
         for (uint32_t x = 0; x < size; x++) {
             size_t at = (size_t)y * size + x;
