@@ -31,19 +31,20 @@ add_line(struct fa_buf *out, const struct fa_job_line *line)
 {
     char id[FA_UUID_TEXT];
 
-    fa_buf_printf(out, "{\"job\":\"%s\"", fa_uuid_text(&line->id, id));
-    fa_buf_add_member(out, "part", fa_uuid_text(&line->part, id));
-    fa_buf_add_member(out, "asset", line->has_asset ? fa_uuid_text(&line->asset, id) : NULL);
+    fa_buf_printf(out, "{\"job\":\"%s\"", fa_uuid_text(&line->job.id, id));
+    fa_buf_add_member(out, "part", fa_uuid_text(&line->job.part, id));
+    fa_buf_add_member(out, "asset",
+                      line->job.has_asset ? fa_uuid_text(&line->job.asset, id) : NULL);
     fa_buf_add_member(out, "organization", line->organization);
-    fa_buf_add_member(out, "task", line->task);
-    fa_buf_add_member(out, "state", line->state);
+    fa_buf_add_member(out, "task", line->job.task);
+    fa_buf_add_member(out, "state", line->job.state);
     fa_buf_add_member(out, "priority", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
-    add_number(out, "attempt", line->attempt);
-    add_number(out, "crashes", line->crashes);
+    add_number(out, "attempt", line->job.attempt);
+    add_number(out, "crashes", line->job.crashes);
     fa_buf_add_member(out, "error", line->error);
     fa_buf_add_member(out, "machine", line->machine);
     add_number(out, "pid", line->pid);
-    fa_buf_add_member(out, "request_id", line->request_id);
+    fa_buf_add_member(out, "request_id", line->job.request_id);
     fa_buf_add_member(out, "created", line->created_at);
     fa_buf_add_member(out, "not_before", line->not_before);
     fa_buf_add_member(out, "claimed", line->claimed_at);
@@ -82,9 +83,9 @@ print_line(const struct fa_job_line *line)
     char job[FA_UUID_TEXT];
     char part[FA_UUID_TEXT];
 
-    printf("%s %s %-36s %-9s %7lld %7lld %8lld %s\n", fa_uuid_text(&line->id, job),
-           fa_uuid_text(&line->part, part), line->task, line->state, (long long)line->attempt,
-           (long long)line->crashes, (long long)line->age_s,
+    printf("%s %s %-36s %-9s %7lld %7lld %8lld %s\n", fa_uuid_text(&line->job.id, job),
+           fa_uuid_text(&line->job.part, part), line->job.task, line->job.state,
+           (long long)line->job.attempt, (long long)line->job.crashes, (long long)line->age_s,
            line->error != NULL ? line->error : "");
 }
 
@@ -131,19 +132,19 @@ print_details(const struct fa_job_line *line)
 {
     char id[FA_UUID_TEXT];
 
-    printf("job           %s\n", fa_uuid_text(&line->id, id));
-    printf("part          %s\n", fa_uuid_text(&line->part, id));
-    printf("asset         %s\n", line->has_asset ? fa_uuid_text(&line->asset, id) : "-");
+    printf("job           %s\n", fa_uuid_text(&line->job.id, id));
+    printf("part          %s\n", fa_uuid_text(&line->job.part, id));
+    printf("asset         %s\n", line->job.has_asset ? fa_uuid_text(&line->job.asset, id) : "-");
     printf("organization  %s\n", or_none(line->organization));
-    printf("task          %s\n", line->task);
-    printf("state         %s\n", line->state);
+    printf("task          %s\n", line->job.task);
+    printf("state         %s\n", line->job.state);
     printf("priority      %s\n", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
-    printf("attempts      %lld, of which %lld crashed\n", (long long)line->attempt,
-           (long long)line->crashes);
+    printf("attempts      %lld, of which %lld crashed\n", (long long)line->job.attempt,
+           (long long)line->job.crashes);
     printf("error         %s\n", or_none(line->error));
     printf("machine       %s\n", or_none(line->machine));
     printf("process       %lld\n", (long long)line->pid);
-    printf("request       %s\n", line->request_id);
+    printf("request       %s\n", line->job.request_id);
     printf("created       %s\n", line->created_at);
     printf("not before    %s\n", line->not_before);
     printf("claimed       %s\n", or_none(line->claimed_at));

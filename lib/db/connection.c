@@ -1,5 +1,6 @@
 #include "lib/db/connection.h"
 #include "lib/base/clock.h"
+#include "lib/db/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,9 +122,9 @@ is_dead(struct fa_db *db)
 }
 
 void
-fa_db_keep_lock(struct fa_db *db, int key, const char *name)
+fa_db_keep_lock(struct fa_db *db, const char *kind, const char *name)
 {
-    db->lock_key = key;
+    db->lock_kind = kind;
     db->lock_name = name;
 }
 
@@ -135,8 +136,8 @@ take_lock(struct fa_db *db, struct fa_error *err)
     int length = -1;
 
     if (name != NULL)
-        length = snprintf(sql, sizeof sql, "SELECT pg_advisory_lock(%d, hashtext(%s))",
-                          db->lock_key, name);
+        length = snprintf(sql, sizeof sql, "SELECT pg_advisory_lock(" FA_LOCK_KEYS("%s", "%s") ")",
+                          db->lock_kind, name);
     PQfreemem(name);
     if (length < 0 || (size_t)length >= sizeof sql)
         return fa_error_set(err, FA_E_INTERNAL, "lock %s", db->lock_name);

@@ -21,7 +21,7 @@ struct fa_db {
     const struct fa_statement *prepared[FA_DB_STATEMENTS];
     size_t channel_count;
     const char *channels[FA_DB_CHANNELS];
-    int lock_key;
+    const char *lock_kind;
     const char *lock_name; /* NULL: none is kept */
 };
 

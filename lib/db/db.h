@@ -137,9 +137,10 @@ typedef enum fa_db_outcome fa_db_work(struct fa_db *db, void *closure, struct fa
 enum fa_db_outcome fa_db_transaction(struct fa_db *db, fa_db_work *work, void *closure,
                                      struct fa_error *err) FA_MUSTCHECK;
 
-/* The session has taken the advisory lock (key, hashtext(name)): from now on each later session
- * takes it again when it begins, waiting for whoever tests it.  `name` must outlive `db`. */
-void fa_db_keep_lock(struct fa_db *db, int key, const char *name);
+/* The session has taken the advisory lock of a kind (lock.h) about `name`: from now on each later
+ * session takes it again when it begins, waiting for whoever tests it.  `name` must outlive `db`.
+ */
+void fa_db_keep_lock(struct fa_db *db, const char *kind, const char *name);
 
 /* 0 when the server answers. */
 int fa_db_check(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;

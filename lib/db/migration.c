@@ -1,4 +1,5 @@
 #include "lib/db/migration.h"
+#include "lib/db/lock.h"
 
 int
 fa_migration_prepare(struct fa_db *db, struct fa_error *err)
@@ -16,7 +17,7 @@ static enum fa_db_outcome
 apply(struct fa_db *db, void *closure, struct fa_error *err)
 {
     static const struct fa_statement lock = {"migration_lock",
-                                             "SELECT pg_advisory_xact_lock(20816)"};
+                                             "SELECT pg_advisory_xact_lock(" FA_LOCK_MIGRATION ")"};
     static const struct fa_statement find = {
         "migration_find",
         "SELECT sha256 = sha256(convert_to($2, 'UTF8')) AS same FROM schema_migration"

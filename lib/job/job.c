@@ -1,6 +1,9 @@
+#include "lib/db/lock.h"
 #include "lib/job/columns.h"
 
-#include <stdio.h>
+/* What the lock of an attempt is about. */
+#define LOCK_NAME "job_id::text || '/' || attempt"
+#define LOCK_KEYS FA_LOCK_KEYS(FA_LOCK_ATTEMPT, LOCK_NAME)
 
 enum fa_db_outcome
 fa_job_restart(struct fa_db *db, const struct fa_uuid *part, const struct fa_uuid *asset,
@@ -62,9 +65,9 @@ begin(struct fa_db *db, struct fa_job *job, const struct fa_job_owner *self, str
     static const struct fa_statement begin = {
         "job_begin", "UPDATE job SET pid = $4, pid_start = $5, begun_at = clock_timestamp()"
                      " WHERE job_id = $1 AND attempt = $2 AND state = 'running' AND machine = $3"
-                     " AND begun_at IS NULL AND pg_try_advisory_lock(" FA_JOB_LOCK_KEYS ")"
+                     " AND begun_at IS NULL AND pg_try_advisory_lock(" LOCK_KEYS ")"
                      " AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
-                     " RETURNING " FA_JOB_LOCK_NAME " AS lock_name, " FA_JOB_COLUMNS};
+                     " RETURNING " LOCK_NAME " AS lock_name, " FA_JOB_COLUMNS};
 
     return fa_db_row(db, &begin,
                      FA_PARAMS(FA_UUID(&job->id), FA_INT(job->attempt), FA_TEXT(self->machine),
@@ -81,7 +84,7 @@ fa_job_begin(struct fa_db *db, struct fa_job *job, const struct fa_job_owner *se
     enum fa_db_outcome outcome = begin(db, job, self, arena, &lock, err);
 
     if (outcome == FA_DB_ROW)
-        fa_db_keep_lock(db, FA_JOB_LOCK, lock);
+        fa_db_keep_lock(db, FA_LOCK_ATTEMPT, lock);
     return outcome;
 }
 
@@ -163,15 +166,12 @@ enum fa_db_outcome
 fa_job_find_dead(struct fa_db *db, const struct fa_job_watch *watch, struct fa_arena *arena,
                  struct fa_job *job, struct fa_error *err)
 {
-    /* Taking the lock and giving it back in one statement is the test whether its holder lives. */
     static const struct fa_statement find = {
-        "job_find_dead",
-        "SELECT " FA_JOB_COLUMNS " FROM job WHERE state = 'running'"
-        " AND NOT job_id = ANY ($1::text[]::uuid[])"
-        " AND claimed_at < now() - make_interval(secs => $2::bigint)"
-        " AND (claimed_at < now() - make_interval(secs => $3::bigint) OR"
-        "  CASE WHEN pg_try_advisory_lock(" FA_JOB_LOCK_KEYS ")"
-        "   THEN pg_advisory_unlock(" FA_JOB_LOCK_KEYS ") ELSE false END) LIMIT 1"};
+        "job_find_dead", "SELECT " FA_JOB_COLUMNS " FROM job WHERE state = 'running'"
+                         " AND NOT job_id = ANY ($1::text[]::uuid[])"
+                         " AND claimed_at < now() - make_interval(secs => $2::bigint)"
+                         " AND (claimed_at < now() - make_interval(secs => $3::bigint)"
+                         "  OR" FA_LOCK_IS_FREE(LOCK_KEYS) ") LIMIT 1"};
 
     return fa_db_row(db, &find,
                      FA_PARAMS(FA_TEXTS(watch->jobs, watch->count), FA_INT(watch->quiet_s),

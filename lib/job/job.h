@@ -23,6 +23,7 @@ struct fa_job {
     struct fa_uuid asset; /* zero: about the part as a whole */
     bool has_asset;
     const char *task;
+    const char *state; /* "queued", "running", "finished", "failed" or "cancelled" */
     const char *request_id;
     int64_t attempt;     /* of the claim at hand */
     int64_t crashes;     /* attempts that ended without a result */

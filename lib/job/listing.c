@@ -1,8 +1,12 @@
 #include "lib/job/listing.h"
+#include "lib/job/columns.h"
 
 #define TIME(column)                                                                               \
-    " to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS " column      \
+    " to_char(job." column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS " column  \
     "_text"
+#define TIMES                                                                                      \
+    TIME("created_at")                                                                             \
+    "," TIME("not_before") "," TIME("claimed_at") "," TIME("begun_at") "," TIME("ended_at")
 
 enum fa_db_outcome
 fa_job_listing(struct fa_db *db, const struct fa_job_filter *filter, struct fa_rows *rows,
@@ -10,20 +14,13 @@ fa_job_listing(struct fa_db *db, const struct fa_job_filter *filter, struct fa_r
 {
     static const struct fa_statement list = {
         "job_listing",
-        "SELECT job_id, part_id, asset_id, asset_id IS NOT NULL AS has_asset, alias, task, state,"
-        " error, request_id, job.machine, pid, priority, attempt, crashes,"
-        " EXTRACT(EPOCH FROM now() - job.created_at)::bigint AS age_s,"
-        " to_char(job.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-        " AS created_at_text," TIME("not_before") "," TIME("claimed_at") "," TIME(
-            "begun_at") "," TIME("ended_at") " FROM job JOIN part USING (part_id)"
-                                             " LEFT JOIN organization USING (organization_id)"
-                                             " WHERE job_id = COALESCE($1, job_id)"
-                                             " AND part_id = COALESCE($2, part_id)"
-                                             " AND state = COALESCE($3, state)"
-                                             " AND task = COALESCE($4, task)"
-                                             " AND ($5::text IS NULL OR alias = $5)"
-                                             " AND ($6 OR state IN ('queued', 'running'))"
-                                             " ORDER BY job.created_at, job_id LIMIT $7"};
+        "SELECT " FA_JOB_COLUMNS ", alias, error, job.machine, pid, priority,"
+        " EXTRACT(EPOCH FROM now() - job.created_at)::bigint AS age_s," TIMES
+        " FROM job JOIN part USING (part_id) LEFT JOIN organization USING (organization_id)"
+        " WHERE job_id = COALESCE($1, job_id) AND part_id = COALESCE($2, part_id)"
+        " AND state = COALESCE($3, state) AND task = COALESCE($4, task)"
+        " AND ($5::text IS NULL OR alias = $5) AND ($6 OR state IN ('queued', 'running'))"
+        " ORDER BY job.created_at, job_id LIMIT $7"};
 
     return fa_db_rows(
         db, &list,
@@ -40,20 +37,15 @@ fa_job_listing_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_job_
 {
     return fa_rows_next(
         rows,
-        FA_COLUMNS(
-            FA_COLUMN_UUID("job_id", &line->id), FA_COLUMN_UUID("part_id", &line->part),
-            FA_COLUMN_UUID("asset_id", &line->asset), FA_COLUMN_BOOL("has_asset", &line->has_asset),
-            FA_COLUMN_TEXT("alias", &line->organization), FA_COLUMN_TEXT("task", &line->task),
-            FA_COLUMN_TEXT("state", &line->state), FA_COLUMN_TEXT("error", &line->error),
-            FA_COLUMN_TEXT("request_id", &line->request_id),
-            FA_COLUMN_TEXT("machine", &line->machine), FA_COLUMN_INT("pid", &line->pid),
-            FA_COLUMN_INT("priority", &line->priority), FA_COLUMN_INT("attempt", &line->attempt),
-            FA_COLUMN_INT("crashes", &line->crashes), FA_COLUMN_INT("age_s", &line->age_s),
-            FA_COLUMN_TEXT("created_at_text", &line->created_at),
-            FA_COLUMN_TEXT("not_before_text", &line->not_before),
-            FA_COLUMN_TEXT("claimed_at_text", &line->claimed_at),
-            FA_COLUMN_TEXT("begun_at_text", &line->begun_at),
-            FA_COLUMN_TEXT("ended_at_text", &line->ended_at)),
+        FA_COLUMNS(FA_JOB_TARGETS(&line->job), FA_COLUMN_TEXT("alias", &line->organization),
+                   FA_COLUMN_TEXT("error", &line->error), FA_COLUMN_TEXT("machine", &line->machine),
+                   FA_COLUMN_INT("pid", &line->pid), FA_COLUMN_INT("priority", &line->priority),
+                   FA_COLUMN_INT("age_s", &line->age_s),
+                   FA_COLUMN_TEXT("created_at_text", &line->created_at),
+                   FA_COLUMN_TEXT("not_before_text", &line->not_before),
+                   FA_COLUMN_TEXT("claimed_at_text", &line->claimed_at),
+                   FA_COLUMN_TEXT("begun_at_text", &line->begun_at),
+                   FA_COLUMN_TEXT("ended_at_text", &line->ended_at)),
         arena, err);
 }
 

@@ -2,7 +2,7 @@
 #ifndef FA_JOB_LISTING_H
 #define FA_JOB_LISTING_H
 
-#include "lib/db/db.h"
+#include "lib/job/job.h"
 
 /* Which jobs; members that do not matter are NULL.  Without a state: the open ones, or all. */
 struct fa_job_filter {
@@ -17,20 +17,12 @@ struct fa_job_filter {
 
 /* One job; times are ISO 8601, UTC, and NULL when it has not come that far. */
 struct fa_job_line {
-    struct fa_uuid id;
-    struct fa_uuid part;
-    struct fa_uuid asset;
-    bool has_asset;
+    struct fa_job job;
     const char *organization; /* NULL: none */
-    const char *task;
-    const char *state;
-    const char *error; /* NULL: none */
-    const char *request_id;
+    const char *error;        /* NULL: none */
     const char *machine;
     int64_t pid; /* 0: none */
     int64_t priority;
-    int64_t attempt;
-    int64_t crashes;
     int64_t age_s; /* since it was asked for */
     const char *created_at;
     const char *not_before;

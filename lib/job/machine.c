@@ -1,10 +1,14 @@
 #include "lib/job/machine.h"
-#include "lib/job/columns.h"
+#include "lib/db/lock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LOCK_OF_1   FA_LOCK_KEYS(FA_LOCK_MACHINE, "$1")
+#define LOCK_OF_ROW FA_LOCK_KEYS(FA_LOCK_MACHINE, "machine")
+#define IS_FREE     FA_LOCK_IS_FREE(LOCK_OF_ROW)
 
 int
 fa_machine_name(const char *host, char *machine, size_t size, struct fa_error *err)
@@ -32,14 +36,14 @@ fa_machine_enter(struct fa_db *db, const char *machine, int64_t slots, struct fa
     static const struct fa_statement enter = {
         "machine_enter",
         "INSERT INTO job_machine (machine, slots)"
-        " SELECT $1, $2 WHERE pg_try_advisory_lock(20816, hashtext($1))"
+        " SELECT $1, $2 WHERE pg_try_advisory_lock(" LOCK_OF_1 ")"
         " ON CONFLICT (machine) DO UPDATE SET slots = excluded.slots, started_at = now(),"
         "  draining_at = NULL"};
     enum fa_db_outcome outcome =
         fa_db_run(db, &enter, FA_PARAMS(FA_TEXT(machine), FA_INT(slots)), err);
 
     if (outcome == FA_DB_ROW)
-        fa_db_keep_lock(db, FA_MACHINE_LOCK, machine);
+        fa_db_keep_lock(db, FA_LOCK_MACHINE, machine);
     return outcome;
 }
 
@@ -57,15 +61,12 @@ enum fa_db_outcome
 fa_machine_read(struct fa_db *db, const char *machine, struct fa_machine *state,
                 struct fa_error *err)
 {
-    /* Taking the lock and giving it back in one statement is the test whether its holder lives. */
     static const struct fa_statement read = {
         "machine_read",
         "SELECT draining_at IS NOT NULL AS draining,"
         " EXTRACT(EPOCH FROM now() - draining_at)::bigint AS draining_s,"
         " (SELECT count(*) FROM job WHERE state = 'running' AND job.machine = $1) AS running,"
-        " CASE WHEN pg_try_advisory_lock(20816, hashtext($1))"
-        "  THEN NOT pg_advisory_unlock(20816, hashtext($1)) ELSE true END AS alive"
-        " FROM job_machine WHERE machine = $1"};
+        " NOT" IS_FREE "AS alive FROM job_machine WHERE machine = $1"};
 
     return fa_db_row(db, &read, FA_PARAMS(FA_TEXT(machine)),
                      FA_COLUMNS(FA_COLUMN_BOOL("draining", &state->draining),
@@ -83,8 +84,7 @@ fa_machine_prune(struct fa_db *db, int64_t keep_s, struct fa_error *err)
         "machine_prune",
         "DELETE FROM job_machine m WHERE started_at < now() - make_interval(secs => $1::bigint)"
         " AND NOT EXISTS (SELECT FROM job WHERE job.machine = m.machine AND state = 'running')"
-        " AND CASE WHEN pg_try_advisory_lock(20816, hashtext(machine))"
-        "  THEN pg_advisory_unlock(20816, hashtext(machine)) ELSE false END"};
+        " AND" IS_FREE};
 
     return fa_db_run(db, &prune, FA_PARAMS(FA_INT(keep_s)), err);
 }

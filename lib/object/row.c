@@ -1,6 +1,7 @@
 #include "lib/object/row.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/digest.h"
+#include "lib/db/lock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,14 +193,11 @@ fa_object_acquit(struct fa_db *db, const char *key, struct fa_error *err)
 
 /* --- one at a time ---------------------------------------------------------------------------- */
 
-/* The first key is ours alone among advisory locks. */
-#define LOCK_CLASS "20816"
-
 enum fa_db_outcome
 fa_object_lock(struct fa_db *db, enum fa_object_lock lock, struct fa_error *err)
 {
     static const struct fa_statement take = {
-        "object_lock", "SELECT pg_try_advisory_lock(" LOCK_CLASS ", $1::integer) AS taken"};
+        "object_lock", "SELECT pg_try_advisory_lock(" FA_LOCK_OBJECT ", $1::integer) AS taken"};
     bool taken = false;
     enum fa_db_outcome outcome = fa_db_row(db, &take, FA_PARAMS(FA_INT(lock)),
                                            FA_COLUMNS(FA_COLUMN_BOOL("taken", &taken)), NULL, err);
@@ -211,7 +209,7 @@ void
 fa_object_unlock(struct fa_db *db, enum fa_object_lock lock)
 {
     static const struct fa_statement give = {
-        "object_unlock", "SELECT pg_advisory_unlock(" LOCK_CLASS ", $1::integer)"};
+        "object_unlock", "SELECT pg_advisory_unlock(" FA_LOCK_OBJECT ", $1::integer)"};
     struct fa_error ignored;
 
     /* A connection that is lost has given it back. */

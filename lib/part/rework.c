@@ -1,5 +1,6 @@
 #include "lib/part/rework.h"
 #include "lib/base/cleanup.h"
+#include "lib/job/columns.h"
 #include "lib/part/cad.h"
 #include "lib/part/cancel.h"
 #include "lib/part/stage.h"
@@ -10,7 +11,6 @@ enum { ARENA_LIMIT = 64 * 1024 };
 
 struct found {
     struct fa_job job;
-    const char *state;
     bool current; /* its asset is the part's CAD, or it has none */
 };
 
@@ -24,22 +24,16 @@ find(struct fa_db *db, const struct fa_uuid *id, struct fa_arena *arena, struct 
         "SELECT FROM part WHERE part_id = (SELECT part_id FROM job WHERE job_id = $1)"
         " FOR UPDATE"};
     static const struct fa_statement read = {
-        "rework_read",
-        "SELECT job_id, part_id, asset_id, asset_id IS NOT NULL AS has_asset, task, state,"
-        " asset_id IS NOT DISTINCT FROM (SELECT asset_id FROM" FA_CAD_OF_P "cad)"
-        " AS is_current FROM job p WHERE job_id = $1 FOR UPDATE"};
+        "rework_read", "SELECT " FA_JOB_COLUMNS ", job.asset_id IS NOT DISTINCT FROM"
+                       " (SELECT asset_id FROM" FA_CAD_OF_P "cad) AS is_current"
+                       " FROM job JOIN part p USING (part_id) WHERE job_id = $1 FOR UPDATE OF job"};
     enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(id)), err);
 
     if (outcome == FA_DB_ROW)
-        outcome = fa_db_row(db, &read, FA_PARAMS(FA_UUID(id)),
-                            FA_COLUMNS(FA_COLUMN_UUID("job_id", &found->job.id),
-                                       FA_COLUMN_UUID("part_id", &found->job.part),
-                                       FA_COLUMN_UUID("asset_id", &found->job.asset),
-                                       FA_COLUMN_BOOL("has_asset", &found->job.has_asset),
-                                       FA_COLUMN_TEXT("task", &found->job.task),
-                                       FA_COLUMN_TEXT("state", &found->state),
-                                       FA_COLUMN_BOOL("is_current", &found->current)),
-                            arena, err);
+        outcome = fa_db_row(
+            db, &read, FA_PARAMS(FA_UUID(id)),
+            FA_COLUMNS(FA_JOB_TARGETS(&found->job), FA_COLUMN_BOOL("is_current", &found->current)),
+            arena, err);
     if (outcome == FA_DB_NONE)
         return fa_db_fail(err, FA_E_INTERNAL, "there is no such job");
     return outcome;
@@ -56,9 +50,9 @@ is(const char *state, const char *what)
 static int
 may_retry(const struct found *found, struct fa_error *err)
 {
-    if (is(found->state, "running"))
+    if (is(found->job.state, "running"))
         return fa_error_set(err, FA_E_INTERNAL, "the job is running");
-    if (is(found->state, "finished"))
+    if (is(found->job.state, "finished"))
         return fa_error_set(err, FA_E_INTERNAL, "the job has finished");
     if (is(found->job.task, FA_TASK_CAD) && !found->current)
         return fa_error_set(err, FA_E_INTERNAL, "its file is no longer the part's CAD");
@@ -94,7 +88,7 @@ retry(struct fa_db *db, void *closure, struct fa_error *err)
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rework *rework = closure;
-    struct found found = {.state = NULL};
+    struct found found = {.current = false};
     enum fa_db_outcome outcome;
 
     rework->told.jobs = true;
@@ -129,14 +123,14 @@ cancel(struct fa_db *db, void *closure, struct fa_error *err)
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rework *rework = closure;
-    struct found found = {.state = NULL};
+    struct found found = {.current = false};
     enum fa_db_outcome outcome;
 
     outcome = find(db, &rework->job, &arena, &found, err);
     if (outcome != FA_DB_ROW)
         return outcome;
-    if (!is(found.state, "queued") && !is(found.state, "running"))
-        return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found.state);
+    if (!is(found.job.state, "queued") && !is(found.job.state, "running"))
+        return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found.job.state);
     outcome = fa_cancel_job(db, &found.job, &rework->told, err);
     if (outcome >= 0 && found.job.has_asset)
         outcome = tell_stage(db, &found, &arena, err);

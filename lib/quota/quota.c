@@ -1,4 +1,5 @@
 #include "lib/quota/quota.h"
+#include "lib/db/lock.h"
 
 const char *const fa_quota_resource_names[FA_QUOTA_RESOURCES] = {"bytes", "parts", "jobs"};
 const char *const fa_quota_owner_names[FA_QUOTA_OWNERS] = {"user", "organization"};
@@ -75,7 +76,8 @@ check_subject(struct fa_db *db, const struct fa_uuid *subject, enum fa_quota_own
               struct fa_error *err)
 {
     static const struct fa_statement lock = {
-        "quota_lock", "SELECT pg_advisory_xact_lock(20817, hashtext($1::uuid::text))"};
+        "quota_lock",
+        "SELECT pg_advisory_xact_lock(" FA_LOCK_KEYS(FA_LOCK_QUOTA, "$1::uuid::text") ")"};
     struct fa_quota_amounts used = {{0}};
     enum fa_db_outcome outcome = fa_db_run(db, &lock, FA_PARAMS(FA_UUID(subject)), err);
 
