@@ -17,39 +17,55 @@ struct request {
     bool json;
 };
 
-/* --- as JSON ---------------------------------------------------------------------------------- */
+/* --- what is told of a job -------------------------------------------------------------------- */
 
+/* A member, in the same words as JSON and on a terminal. */
 static void
-add_number(struct fa_buf *out, const char *name, int64_t number)
+add_text(struct fa_buf *out, bool json, const char *name, const char *text)
 {
-    fa_buf_printf(out, ",\"%s\":%lld", name, (long long)number);
+    if (json)
+        fa_buf_add_member(out, name, text);
+    else
+        fa_buf_printf(out, "%-13s %s\n", name, text != NULL ? text : "-");
 }
 
-/* The line's members, without the closing brace. */
 static void
-add_line(struct fa_buf *out, const struct fa_job_line *line)
+add_number(struct fa_buf *out, bool json, const char *name, int64_t number)
 {
+    fa_buf_printf(out, json ? ",\"%s\":%lld" : "%-13s %lld\n", name, (long long)number);
+}
+
+/* All of them; a JSON object is left open. */
+static int
+add_line(struct fa_buf *out, bool json, const struct fa_job_line *line, struct fa_error *err)
+{
+    const struct fa_job *job = &line->job;
     char id[FA_UUID_TEXT];
 
-    fa_buf_printf(out, "{\"job\":\"%s\"", fa_uuid_text(&line->job.id, id));
-    fa_buf_add_member(out, "part", fa_uuid_text(&line->job.part, id));
-    fa_buf_add_member(out, "asset",
-                      line->job.has_asset ? fa_uuid_text(&line->job.asset, id) : NULL);
-    fa_buf_add_member(out, "organization", line->organization);
-    fa_buf_add_member(out, "task", line->job.task);
-    fa_buf_add_member(out, "state", line->job.state);
-    fa_buf_add_member(out, "priority", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
-    add_number(out, "attempt", line->job.attempt);
-    add_number(out, "crashes", line->job.crashes);
-    fa_buf_add_member(out, "error", line->error);
-    fa_buf_add_member(out, "machine", line->machine);
-    add_number(out, "pid", line->pid);
-    fa_buf_add_member(out, "request_id", line->job.request_id);
-    fa_buf_add_member(out, "created", line->created_at);
-    fa_buf_add_member(out, "not_before", line->not_before);
-    fa_buf_add_member(out, "claimed", line->claimed_at);
-    fa_buf_add_member(out, "begun", line->begun_at);
-    fa_buf_add_member(out, "ended", line->ended_at);
+    add_text(out, json, "job", fa_uuid_text(&job->id, id));
+    add_text(out, json, "part", fa_uuid_text(&job->part, id));
+    add_text(out, json, "asset", job->has_asset ? fa_uuid_text(&job->asset, id) : NULL);
+    add_text(out, json, "organization", line->organization);
+    add_text(out, json, "task", job->task);
+    add_text(out, json, "state", job->state);
+    add_text(out, json, "priority", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
+    add_number(out, json, "attempt", job->attempt);
+    add_number(out, json, "crashes", job->crashes);
+    add_text(out, json, "error", line->error);
+    add_text(out, json, "machine", line->machine);
+    add_number(out, json, "pid", line->pid);
+    add_text(out, json, "request_id", job->request_id);
+    add_text(out, json, "created", line->created_at);
+    add_text(out, json, "not_before", line->not_before);
+    add_text(out, json, "claimed", line->claimed_at);
+    add_text(out, json, "begun", line->begun_at);
+    add_text(out, json, "ended", line->ended_at);
+    if (out->failed)
+        return fa_error_set(err, FA_E_MEMORY, "what is told of a job");
+    /* In place of the first member's comma. */
+    if (json)
+        out->data[0] = '{';
+    return 0;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
@@ -105,52 +121,20 @@ fa_jobs_list(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct
         printf("%-32s %-32s %-36s %-9s %7s %7s %8s %s\n", "JOB", "PART", "TASK", "STATE", "ATTEMPT",
                "CRASHES", "AGE (S)", "ERROR");
     while ((outcome = fa_job_listing_next(&rows, ctl->arena, &line, err)) == FA_DB_ROW) {
-        fa_buf_reset(&json);
-        if (request.json)
-            add_line(&json, &line);
-        if (json.failed)
-            return fa_error_set(err, FA_E_MEMORY, "a job as JSON");
-        if (request.json)
-            printf("%s}\n", json.data);
-        else
+        if (!request.json) {
             print_line(&line);
+        } else {
+            fa_buf_reset(&json);
+            if (add_line(&json, true, &line, err) < 0)
+                return -1;
+            printf("%s}\n", json.data);
+        }
         fa_arena_reset(ctl->arena);
     }
     return outcome < 0 ? -1 : 0;
 }
 
 /* --- show ------------------------------------------------------------------------------------- */
-
-static const char *
-or_none(const char *text)
-{
-    return text != NULL ? text : "-";
-}
-
-static void
-print_details(const struct fa_job_line *line)
-{
-    char id[FA_UUID_TEXT];
-
-    printf("job           %s\n", fa_uuid_text(&line->job.id, id));
-    printf("part          %s\n", fa_uuid_text(&line->job.part, id));
-    printf("asset         %s\n", line->job.has_asset ? fa_uuid_text(&line->job.asset, id) : "-");
-    printf("organization  %s\n", or_none(line->organization));
-    printf("task          %s\n", line->job.task);
-    printf("state         %s\n", line->job.state);
-    printf("priority      %s\n", line->priority == FA_JOB_BULK ? "bulk" : "waited for");
-    printf("attempts      %lld, of which %lld crashed\n", (long long)line->job.attempt,
-           (long long)line->job.crashes);
-    printf("error         %s\n", or_none(line->error));
-    printf("machine       %s\n", or_none(line->machine));
-    printf("process       %lld\n", (long long)line->pid);
-    printf("request       %s\n", line->job.request_id);
-    printf("created       %s\n", line->created_at);
-    printf("not before    %s\n", line->not_before);
-    printf("claimed       %s\n", or_none(line->claimed_at));
-    printf("begun         %s\n", or_none(line->begun_at));
-    printf("ended         %s\n", or_none(line->ended_at));
-}
 
 /* The events' lines, or with `json` the members of an array. */
 static int
@@ -193,16 +177,12 @@ fa_jobs_show(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct
         return fa_error_set(err, FA_E_INTERNAL, "there is no job %s", argv[1]);
     if (outcome < 0)
         return -1;
-    if (!json) {
-        print_details(&line);
-        return show_events(ctl, db, &id, false, err);
-    }
-    add_line(&out, &line);
-    if (out.failed)
-        return fa_error_set(err, FA_E_MEMORY, "the job as JSON");
-    printf("%s,\"events\":[", out.data);
-    if (show_events(ctl, db, &id, true, err) < 0)
+    if (add_line(&out, json, &line, err) < 0)
         return -1;
-    printf("]}\n");
+    printf(json ? "%s,\"events\":[" : "%s", out.data);
+    if (show_events(ctl, db, &id, json, err) < 0)
+        return -1;
+    if (json)
+        printf("]}\n");
     return 0;
 }

@@ -69,7 +69,7 @@ def test_show(own, user, one):
     assert times == sorted(times) and all(t.endswith("Z") for t in times)
     assert [e["event"] for e in shown["events"]] == ["progress"] * 3 + ["finished"]
     text = ask(own, "show", job)
-    assert "attempts      1, of which 0 crashed" in text and "event         {" in text
+    assert "attempt       1\ncrashes       0\n" in text and "event         {" in text
     assert "no id" in refused(own, "show", "x")
     assert "there is no job" in refused(own, "show", uuid.uuid4().hex)
 
