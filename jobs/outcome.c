@@ -45,7 +45,7 @@ write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *ar
 static enum fa_db_outcome
 end_job(struct fa_db *db, void *closure, struct fa_error *err)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct ending *ending = closure;
     const struct fa_job *job = ending->job;
     struct fa_event news = {.event = ending->failure == NULL ? "finished" : "failed",
@@ -56,7 +56,6 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
                             .percent = -1};
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     if (outcome != FA_DB_ROW)
         return outcome;
     if (ending->failure != NULL)

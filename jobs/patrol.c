@@ -112,7 +112,7 @@ list_watched(const struct fa_supervisor *self, char texts[][FA_UUID_TEXT], const
 static void
 bury_dead(struct fa_supervisor *self)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     char texts[FA_CHILDREN_MAX][FA_UUID_TEXT];
     const char *ids[FA_CHILDREN_MAX];
     const struct fa_job_watch watch = {.jobs = ids,
@@ -123,7 +123,6 @@ bury_dead(struct fa_supervisor *self)
     struct fa_job job;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = fa_job_find_dead(self->db, &watch, &arena, &job, &err)) == FA_DB_ROW) {
         outcome = fa_outcome_retry(self->db, &job, FA_FATE_GONE, self->options->job_attempts, &err);
         if (outcome < 0)

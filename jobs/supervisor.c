@@ -69,12 +69,11 @@ claim_next(struct fa_supervisor *self, struct fa_arena *arena, struct fa_job *jo
 static void
 claim(struct fa_supervisor *self)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_error err = {0};
     struct fa_job job;
     enum fa_db_outcome outcome = FA_DB_ROW;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (outcome == FA_DB_ROW && fa_children_free_slot(&self->children)) {
         outcome = claim_next(self, &arena, &job, &err);
         if (outcome == FA_DB_ROW && !start(self, &job))
@@ -90,14 +89,13 @@ claim(struct fa_supervisor *self)
 static void
 adopt(struct fa_supervisor *self)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     struct fa_error err = {0};
     struct fa_job job;
     struct fa_job_owner owner = {.machine = self->machine};
     enum fa_db_outcome outcome = fa_job_running(self->db, self->machine, &rows, &err);
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while (outcome == FA_DB_ROW) {
         outcome = fa_job_next_running(&rows, &arena, &job, &owner, &err);
         if (outcome == FA_DB_ROW)
@@ -189,13 +187,12 @@ wait_for_news(struct fa_supervisor *self)
 static bool
 drain_notifications(struct fa_supervisor *self)
 {
-    FA_CLEANUP(fa_arena_free) struct fa_arena arena;
+    FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_error err = {0};
     const char *channel;
     const char *payload;
     enum fa_db_outcome outcome;
 
-    fa_arena_init(&arena, ARENA_LIMIT);
     while ((outcome = fa_db_notification(self->db, &arena, &channel, &payload, &err)) == FA_DB_ROW)
         self->hinted = true;
     if (outcome < 0)

@@ -8,23 +8,9 @@
 
 enum { CONNECT_TIMEOUT_S = 5 };
 
-static void
-free_url(CURLU **url)
-{
-    curl_url_cleanup(*url);
-}
-
-static void
-free_text(char **text)
-{
-    curl_free(*text);
-}
-
-static void
-free_handle(CURL **handle)
-{
-    curl_easy_cleanup(*handle);
-}
+FA_CLEANUP_BY(free_url, CURLU *, curl_url_cleanup)
+FA_CLEANUP_BY(free_text, char *, curl_free)
+FA_CLEANUP_BY(free_handle, CURL *, curl_easy_cleanup)
 
 /* Names that never leave the machine. */
 static bool

@@ -20,11 +20,7 @@ enum { RSA_BITS = 2048, P256_BYTES = 32, JWK_LIMIT = 8192, TOKEN_LIMIT = 16384 }
 /* A hundred years: more is a slip, and the sum with the clock must not overflow. */
 static const int64_t TTL_MAX_S = 3155760000;
 
-static void
-free_key(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
+FA_CLEANUP_BY(free_key, EVP_PKEY *, EVP_PKEY_free)
 
 static bool
 is_usable(const EVP_PKEY *pkey)

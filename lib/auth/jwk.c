@@ -50,17 +50,8 @@ fa_jwk_serves(struct json_object *jwk, const struct fa_algorithm *algorithm)
 
 /* --- making public keys ----------------------------------------------------------------------- */
 
-static void
-free_builder(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
-static void
-free_number(BIGNUM **number)
-{
-    BN_free(*number);
-}
+FA_CLEANUP_BY(free_builder, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
+FA_CLEANUP_BY(free_number, BIGNUM *, BN_free)
 
 static EVP_PKEY *
 make_key(const char *type, OSSL_PARAM_BLD *builder)

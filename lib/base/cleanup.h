@@ -27,6 +27,13 @@ fa_cleanup_mem(void *pointer)
 #define FA_AUTO_FD           FA_CLEANUP(fa_cleanup_fd) int
 #define FA_AUTO_FREE         FA_CLEANUP(fa_cleanup_mem)
 
+/* At file scope: defines `name`, which fits FA_CLEANUP and releases a `type` by `function`. */
+#define FA_CLEANUP_BY(name, type, function)                                                        \
+    static void name(type *value)                                                                  \
+    {                                                                                              \
+        function(*value);                                                                          \
+    }
+
 /* Takes the descriptor out of an FA_AUTO_FD variable. */
 static inline int
 fa_steal_fd(int *fd)

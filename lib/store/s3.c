@@ -10,17 +10,8 @@
 
 enum { ARENA_LIMIT = 1 << 20 };
 
-static void
-free_url(CURLU **url)
-{
-    curl_url_cleanup(*url);
-}
-
-static void
-free_text(char **text)
-{
-    curl_free(*text);
-}
+FA_CLEANUP_BY(free_url, CURLU *, curl_url_cleanup)
+FA_CLEANUP_BY(free_text, char *, curl_free)
 
 static void
 close_store(struct fa_store *store)
