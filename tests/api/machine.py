@@ -1,12 +1,10 @@
 """Supervisors of the tests' own beside a stack's, each as if on a machine of its own."""
-import json
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
-from processes import alive, children_of, named, until
+from processes import Program, alive, children_of, named, until
 
 
 def hurry(stack, part):
@@ -15,21 +13,19 @@ def hurry(stack, part):
     stack.sql(f"UPDATE job SET not_before = now() WHERE part_id = '{part}'; NOTIFY fileapi_job")
 
 
-class Machine:
+class Machine(Program):
     """A fileapi-jobs; `programs` are names in its folder of programs that are replaced by scripts."""
 
+    program, ready = "fileapi-jobs", "supervisor_started"
+
     def __init__(self, stack, folder, name, programs=None, **environment):
-        self.stack = stack
-        self.folder = Path(folder)
-        self.name = name
-        self.log = self.folder / f"{name}.log"
-        self.environment = {**os.environ, **stack.env, "FILEAPI_JOB_MACHINE": name, **environment}
+        self.folder, self.name = Path(folder), name
+        super().__init__(stack, self.folder / f"{name}.log", FILEAPI_JOB_MACHINE=name, **environment)
         owner = (Path(stack.folder).resolve() / "env").stat()
-        self.user = ({"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-                     if os.getuid() == 0 else {})
+        if os.getuid() == 0:
+            self.user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
         if programs:
             self.replace(programs)
-        self.process = None
         self.start()
 
     def replace(self, programs):
@@ -45,38 +41,10 @@ class Machine:
             folder.chmod(0o755)
         self.environment["FILEAPI_LIBEXEC"] = str(libexec)
 
-    def start(self):
-        with self.log.open("a") as log:
-            started = len(self.lines("supervisor_started"))
-            self.process = subprocess.Popen([Path(self.stack.env["FILEAPI_BIN"], "fileapi-jobs")],
-                                            env=self.environment, stderr=log, **self.user)
-        until(lambda: len(self.lines("supervisor_started")) > started or self.process.poll())
-
-    def lines(self, event):
-        """What the log says about an event."""
-        # The last line may be on its way.
-        told = [json.loads(line) for line in self.log.read_text().split("\n")[:-1] if line]
-        return [line for line in told if line["event"] == event]
-
-    @property
-    def pid(self):
-        return self.process.pid
-
     def jobs(self):
         """Its children that are no spare."""
         return [pid for pid in named(children_of(self.pid), "fileapi-job")
                 if b"--spare" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    def kill(self):
-        """The supervisor alone; its children go on."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            self.process.wait(60)
 
 
 def stop_own(stack):

@@ -1,5 +1,9 @@
-"""Processes seen from beside, and waiting for what they do."""
+"""Processes seen from beside, waiting for what they do, and programs of the tests' own."""
 import inspect
+import json
+import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -42,3 +46,43 @@ def named(pids, name):
         except OSError:
             pass
     return found
+
+
+class Program:
+    """One of our programs beside those of a stack; it runs with the stack's options and some more."""
+
+    program = ready = None  # its name, and the event by which its log says that it has begun
+    user = {}  # as whom it runs, for subprocess
+
+    def __init__(self, stack, log, **environment):
+        self.stack, self.log, self.process = stack, Path(log), None
+        self.environment = {**os.environ, **stack.env, **environment}
+
+    def start(self):
+        with self.log.open("a") as log:
+            begun = len(self.lines(self.ready))
+            self.process = subprocess.Popen([Path(self.stack.env["FILEAPI_BIN"], self.program)],
+                                            env=self.environment, stderr=log, **self.user)
+        until(lambda: len(self.lines(self.ready)) > begun or self.process.poll() is not None)
+
+    def lines(self, event):
+        """What the log says about an event."""
+        # The last line may be on its way.
+        told = [json.loads(line) for line in self.log.read_text().split("\n")[:-1] if line]
+        return [line for line in told if line["event"] == event]
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def kill(self):
+        """It alone; its children go on."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+        return self.process.wait(60)

@@ -1,10 +1,9 @@
 """Rows and objects to match, made and looked at without fileapi's own code."""
 import hashlib
-import os
-import subprocess
 import time
 import uuid
 
+from database import psql
 from objects import Folder
 
 DAY = 86400
@@ -45,8 +44,7 @@ def fill(stack, put, count, content=lambda i: b"object %d" % i):
               f"INSERT INTO part (part_id, owner_id, name) VALUES ('{part}', '{part}', 'filled');"
               "COPY asset (asset_id, part_id, basename, asset_type, object_key, size, sha256)"
               " FROM stdin;\n" + "\n".join(lines) + "\n\\.\nANALYZE;\n")
-    done = subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres"], input=script,
-                          env={**os.environ, **stack.env}, capture_output=True, text=True)
+    done = psql(stack.env, script=script)
     assert done.returncode == 0, done.stderr
     return part
 

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 import uuid
@@ -12,7 +11,8 @@ from collections import defaultdict
 
 import pytest
 import websockets
-from processes import until
+from database import psql
+from processes import children_of, until
 
 FULL = os.environ.get("FILEAPI_FULL") == "1"
 EVENTS, KILLS, CLIENTS, USERS, PARTS, WRITERS = (10000, 50, 100, 20, 40, 4) if FULL else (1500, 8, 20, 8, 12, 4)
@@ -43,9 +43,7 @@ class Writer(threading.Thread):
     def run(self):
         while self.left > 0:
             batch = min(self.left, 25)
-            done = subprocess.run(["psql", "-qAtX", "-U", "postgres", "-v", "ON_ERROR_STOP=1"], text=True,
-                                  input="".join(self.statement() for _ in range(batch)), capture_output=True,
-                                  env={**os.environ, **self.stack.env})
+            done = psql(self.stack.env, script="".join(self.statement() for _ in range(batch)))
             # What was not committed is not in the table of truth either.
             self.left -= batch if done.returncode == 0 else 1
             if done.returncode:
@@ -91,8 +89,7 @@ class Client:
 def kill(stack, name):
     """The process and all its children, at once."""
     pid = int(stack.status()[name])
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
-    for each in [pid, *map(int, children)]:
+    for each in [pid, *children_of(pid)]:
         try:
             os.kill(each, signal.SIGKILL)
         except ProcessLookupError:

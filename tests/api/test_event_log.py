@@ -1,44 +1,21 @@
 """The log of events: no id is skipped, each part's order is kept, and what is gone is said to be gone."""
 import asyncio
+import contextlib
 import json
-import subprocess
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from database import Session, psql
+from listeners import LATE, User, daemon, is_silent, running, take, user  # noqa: F401
 from processes import until
-from test_events import LATE, User, daemon, is_silent, running, take, user  # noqa: F401
-
-
-class Session:
-    """A database session of its own, with transactions that stay open."""
-
-    def __init__(self, stack):
-        self.process = subprocess.Popen(
-            ["psql", "-qAtX", "-U", "postgres", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, env={**stack.environment, **stack.env})
-
-    def run(self, statement):
-        """The rows of the statement."""
-        self.process.stdin.write(f"{statement};\n\\echo done\n")
-        self.process.stdin.flush()
-        return list(iter(lambda: self.process.stdout.readline().rstrip("\n"), "done"))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(LATE)
 
 
 @pytest.fixture
 def sessions(stack):
-    opened = []
-
-    def make():
-        opened.append(Session(stack))
-        return opened[-1]
-    yield make
-    for session in opened:
-        session.close()
+    with contextlib.ExitStack() as opened:
+        yield lambda: opened.enter_context(Session(stack.env))
 
 
 def write(session, account, number, part=None):
@@ -132,13 +109,9 @@ def test_ids_have_no_gap_and_follow_the_commits(stack, user, daemon, sessions):
         f" recipients) SELECT '{part}', json_build_object('event', 'finished', 'n', (SELECT count(*) FROM"
         f" event_outbox WHERE part_id = '{part}') + (SELECT count(*) FROM event WHERE part_id = '{part}')),"
         f" ARRAY['{account}'::uuid]; COMMIT; SELECT event_publish(7);\n" for part in parts)
-    writers = [subprocess.Popen(["psql", "-qAtX", "-U", "postgres"], stdin=subprocess.PIPE, text=True,
-                                stdout=subprocess.DEVNULL, env={**stack.environment, **stack.env})
-               for _ in range(8)]
-    for writer in writers:
-        writer.stdin.write(script * 20)
-        writer.stdin.close()
-    assert [writer.wait(60) for writer in writers] == [0] * 8
+    with ThreadPoolExecutor(8) as writers:
+        done = list(writers.map(lambda _: psql(stack.env, script=script * 20), range(8)))
+    assert [each.returncode for each in done] == [0] * 8, done
     stack.sql("SELECT event_publish(1000)")
     rows = stack.sql(f"SELECT event_id, part_id, body ->> 'n' FROM event WHERE event_id > {first}"
                      " ORDER BY event_id").splitlines()
@@ -157,11 +130,10 @@ def test_two_daemons(stack, user, daemon, tmp_path):
 
         async def check():
             async with daemon.open(user.query) as a, second.open(user.query) as b:
-                session = Session(stack)
-                for number in range(50):
-                    write(session, account, number)
-                    session.run("NOTIFY fileapi_event")
-                session.close()
+                with Session(stack.env) as session:
+                    for number in range(50):
+                        write(session, account, number)
+                        session.run("NOTIFY fileapi_event")
                 got = [await take(socket, 50) for socket in (a, b)]
                 assert got[0] == got[1] and [m["number"] for m in got[0]] == list(range(50))
                 # Who has been told by one may go on with the other at once.
@@ -278,14 +250,14 @@ def test_hints_in_quick_succession_share_a_commit(new_stack):
     stack = new_stack()
     user = User(stack)
     page(stack.user(user.subject), "latest")
-    session, account, count = Session(stack), user.account, 100
-    began = time.monotonic()
-    for number in range(count):
-        write(session, account, number)
-        session.run("NOTIFY fileapi_event")
-        time.sleep(0.002)
-    seconds = time.monotonic() - began
-    session.close()
+    account, count = user.account, 100
+    with Session(stack.env) as session:
+        began = time.monotonic()
+        for number in range(count):
+            write(session, account, number)
+            session.run("NOTIFY fileapi_event")
+            time.sleep(0.002)
+        seconds = time.monotonic() - began
     told = "SELECT count(*), count(DISTINCT xmin::text) FROM event WHERE body ->> 'number' IS NOT NULL"
     until(lambda: stack.sql(told).startswith(f"{count}|"))
     # One each 10 ms, what they found at the beginning and the end, and a slow look or two.

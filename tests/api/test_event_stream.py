@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from listeners import LATE, User
 from processes import until
-from test_events import LATE, User
 
 ALLOWED = "https://app.example"
 EVENTS = "/api/v1/events/"

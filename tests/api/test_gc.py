@@ -1,14 +1,13 @@
 """fileapictl gc: what nobody owns goes, what somebody owns stays, whatever fails."""
-import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 import sides
+from database import Session
 from processes import until
 
 
@@ -123,14 +122,10 @@ def test_one_at_a_time(rig):
     """While another session has the collector's lock, gc says so, does nothing, and is content."""
     key = rig.object()
     rig.tombstone(key, -1)
-    with subprocess.Popen(["psql", "-qAt", "-U", "postgres"], stdin=subprocess.PIPE, text=True,
-                          stdout=subprocess.PIPE, env={**os.environ, **rig.stack.env}) as other:
-        other.stdin.write("SELECT pg_advisory_lock(20816, 1), 'held';\n")
-        other.stdin.flush()
-        assert "held" in other.stdout.readline()
+    with Session(rig.stack.env) as other:
+        other.run("SELECT pg_advisory_lock(20816, 1)")
         assert "another collector is at work" in collected(rig)
         assert rig.side.names() == {key}
-        other.stdin.close()
     assert "1 objects removed" in collected(rig)
 
 
@@ -225,9 +220,6 @@ def test_race_against_uploads(new_stack, helpers):
         assert runs["gc"] > 5 and runs["fsck"] > 5
         sides.assert_whole(stack, side)
         time.sleep(1.1)
-        deadline = time.monotonic() + 20
-        while side.names() != set(sides.owned(stack)):
-            assert time.monotonic() < deadline, side.names() ^ set(sides.owned(stack))
-            assert stack.ctl("gc").returncode == 0
+        until(lambda: stack.ctl("gc").returncode == 0 and side.names() == set(sides.owned(stack)))
     finally:
         ended.set()

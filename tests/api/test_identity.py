@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import websockets
-from processes import until
+from processes import Program, until
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from base64 import urlsafe_b64encode
@@ -309,21 +309,12 @@ def test_a_new_key_at_the_handshake(service, issuer):
 def test_addresses_that_are_not_fetched(service, tmp_path, address):
     """Plain HTTP leaves the machine for no key, however the address is written; no file is made."""
     keys = tmp_path / "keys.json"
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [Path(service.env["FILEAPI_BIN"], "fileapi-keys")], stderr=log,
-            env={**os.environ, **service.env, "OIDC_ISSUER": address, "FILEAPI_KEYS": str(keys),
-                 "FILEAPI_KEYS_SOCKET": str(tmp_path / "keys.sock")})
-        try:
-            deadline = time.monotonic() + 10
-            while "following" not in (told := (tmp_path / "log").read_text()):
-                assert process.poll() is None and time.monotonic() < deadline, told
-                time.sleep(0.02)
-        finally:
-            process.terminate()
-            assert process.wait(10) == 0
-    failed, = [line for line in map(json.loads, told.splitlines())
-               if line["event"] == "keys_not_fetched"]
+    daemon = Program(service, tmp_path / "log", OIDC_ISSUER=address, FILEAPI_KEYS=str(keys),
+                     FILEAPI_KEYS_SOCKET=str(tmp_path / "keys.sock"))
+    daemon.program, daemon.ready = "fileapi-keys", "following"
+    daemon.start()
+    assert daemon.stop() == 0
+    failed, = daemon.lines("keys_not_fetched")
     assert any(why in failed["detail"] for why in ("neither https nor", "user name", "no address"))
     assert not keys.exists()
 

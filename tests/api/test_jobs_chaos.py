@@ -3,11 +3,11 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from database import psql
 from processes import alive, children_of, named, state_of, until
 
 OWN = {"FILEAPI_JOB_SLOTS": "2", "FILEAPI_STORE_GRACE": "0"}
@@ -20,8 +20,7 @@ FULL = os.environ.get("FILEAPI_FULL") == "1"
 
 def try_sql(stack, statement):
     """The answer, or None while the database is away."""
-    done = subprocess.run(["psql", "-qAt", "-U", "postgres", "-c", statement],
-                          env={**os.environ, **stack.env}, capture_output=True, text=True)
+    done = psql(stack.env, "-c", statement)
     return done.stdout.strip() if done.returncode == 0 else None
 
 

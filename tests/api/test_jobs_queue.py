@@ -2,12 +2,12 @@
 import json
 import os
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from database import Session
 from processes import alive, until
 
 # One job at a time, so that their order is one.
@@ -107,22 +107,19 @@ def test_a_hundred_requests_are_one_job(own, user, helpers):
 @pytest.mark.parametrize("report", (False, True), ids=("nobody", "a report"))
 def test_the_end_of_a_job_wakes_who_has_waited_for_it(own, user, report):
     """Supervisors are notified of an end when it lets another job begin, and not otherwise."""
-    psql = subprocess.Popen(["psql", "-qAtX", "-U", "postgres"], env={**os.environ, **own.env}, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with paused(own):
-        part = user.upload(name="end.stl")["part_id"]
-        if report:
-            user.get(f"/api/v1/part/{part}/analysis-results-file/")
-        psql.stdin.write("LISTEN fileapi_job;\n\\echo listening\n")
-        psql.stdin.flush()
-        assert psql.stdout.readline() == "listening\n"
-    assert user.wait(part) == "finished"
-    assert not report or user.wait(part, REPORT) == "finished"
-    # What an end has to tell is told after it.
-    pids = own.sql(f"SELECT pid FROM job WHERE part_id = '{part}'").split()
-    until(lambda: not any(map(alive, pids)))
-    told, _ = psql.communicate("SELECT 1;\n", timeout=10)
-    assert told.count('"fileapi_job"') == report, told
+    with Session(own.env) as listener:
+        with paused(own):
+            part = user.upload(name="end.stl")["part_id"]
+            if report:
+                user.get(f"/api/v1/part/{part}/analysis-results-file/")
+            listener.run("LISTEN fileapi_job")
+        assert user.wait(part) == "finished"
+        assert not report or user.wait(part, REPORT) == "finished"
+        # What an end has to tell is told after it.
+        pids = own.sql(f"SELECT pid FROM job WHERE part_id = '{part}'").split()
+        until(lambda: not any(map(alive, pids)))
+        told = listener.run("SELECT 1")
+    assert sum('"fileapi_job"' in line for line in told) == report, told
 
 
 def test_a_superseded_analysis_is_told(own, user):

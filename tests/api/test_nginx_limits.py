@@ -85,13 +85,9 @@ def test_slow_client(short, what):
         connection.sendall(head.encode() + (b"" if what == "head" else b"\r\n--x\r\n"))
         assert last_words(connection) == b""
     assert 0.9 < time.monotonic() - started < 10
-    noted = []
-    deadline = time.monotonic() + 10
-    while not noted and time.monotonic() < deadline:
-        time.sleep(0.05)
-        noted = [line for line in access_log(short) if line["status"] == 408]
-    noted = noted[-1]
-    assert noted["request_id"] not in Path(short.env["FILEAPI_LOGS"], "fileapi.log").read_text()
+    noted = lambda: [line for line in access_log(short) if line["status"] == 408]  # noqa: E731
+    until(noted, 10)
+    assert noted()[-1]["request_id"] not in Path(short.env["FILEAPI_LOGS"], "fileapi.log").read_text()
 
 
 def test_slow_pool(helpers, short):

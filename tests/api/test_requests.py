@@ -1,18 +1,17 @@
 """Requests that are wrong: the right status and message, and nothing left behind."""
 import socket
 import ssl
-import time
 import urllib.parse
 import uuid
 
 import pytest
+from processes import until
 
 
 @pytest.fixture(autouse=True)
 def nothing_left(request, stack):
     """A refused request stores nothing and leaves nothing in the spool."""
-    while stack.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") != "0":
-        time.sleep(0.02)
+    until(lambda: stack.sql("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == "0", 60)
     before = stack.objects.names(), stack.sql("SELECT count(*) FROM asset")
     yield
     if "stores" not in request.keywords:

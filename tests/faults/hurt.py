@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from api_conftest import ROOT, STORE_KIND, Stack
+from service import ROOT, STORE_KIND, Stack
 from minio_server import MinIO
 from processes import children_of, until
 from proxy import Http, Postgres, Proxy, Raw
@@ -133,10 +133,7 @@ class Hurt(Stack):
 
         rest = threading.Thread(target=self.repair)
         rest.start()
-        deadline = time.monotonic() + 90
-        while not answers():
-            assert time.monotonic() < deadline, self.logs()
-            time.sleep(0.01)
+        until(answers, 90, 0.01)
         moment = time.monotonic()
         then()
         rest.join(90)

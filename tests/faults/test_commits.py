@@ -4,7 +4,8 @@ import uuid
 
 import checker
 import pytest
-from api_conftest import FULL, box_stl
+from service import FULL
+from shapes import box_stl
 from proxy import LoseCommit
 from world import Caller, digest
 

@@ -11,7 +11,7 @@ import time
 
 import checker
 import pytest
-from api_conftest import FULL
+from service import FULL
 from hurt import Hurt
 from proxy import Flip, LoseCommit, Stall, Status, Swallow
 from world import World

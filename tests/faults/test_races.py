@@ -6,7 +6,8 @@ import uuid
 
 import checker
 import pytest
-from api_conftest import FULL, box_stl
+from service import FULL
+from shapes import box_stl
 from world import Caller, digest
 
 ROUNDS = 20 if FULL else 3

@@ -8,7 +8,8 @@ import uuid
 
 import checker
 import pytest
-from api_conftest import FULL, box_stl
+from service import FULL
+from shapes import box_stl
 from hurt import Hurt
 from load import Load
 from proxy import Flip, Latency, Reset, Stall, Status, Swallow, Truncate

@@ -14,7 +14,7 @@ import time
 import urllib.parse
 import uuid
 
-from api_conftest import box_stl
+from shapes import box_stl
 
 SIZES = [0, 1, 5000, 120_000, 1_500_000]
 PARTS = 17 << 20  # is sent to an S3 server in parts
