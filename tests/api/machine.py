@@ -13,6 +13,11 @@ def hurry(stack, part):
     stack.sql(f"UPDATE job SET not_before = now() WHERE part_id = '{part}'; NOTIFY fileapi_job")
 
 
+def crashes(stack, part):
+    """Of the part's job, as text."""
+    return stack.sql(f"SELECT crashes FROM job WHERE part_id = '{part}'")
+
+
 class Machine(Program):
     """A fileapi-jobs; `programs` are names in its folder of programs that are replaced by scripts."""
 
@@ -45,6 +50,20 @@ class Machine(Program):
         """Its children that are no spare."""
         return [pid for pid in named(children_of(self.pid), "fileapi-job")
                 if b"--spare" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def find(self, program):
+        """The one child that works, or its parser, stopped as soon as it is there."""
+        found = []
+
+        def there():
+            for job in named(children_of(self.pid), "fileapi-job"):
+                for cad in named(children_of(job), "fileapi-cad"):
+                    found.append(cad if program == "fileapi-cad" else job)
+            return found
+
+        until(there, pause=0.002)
+        os.kill(found[0], signal.SIGSTOP)
+        return found[0]
 
 
 def stop_own(stack):

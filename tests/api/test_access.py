@@ -4,6 +4,8 @@ What a cell must answer follows from the contract's rules, which stand in expect
 (401, 405, 422, 404 database, 403, then the state of the storage), and from the four tables: the
 operations, the callers, the parts, and who may do what to whose.  Nothing is learned from the
 service.  Each cell compares status, media type and message, to the letter.
+
+The tables and the rules stay in one file of more than 400 lines: a change to one is a change to all.
 """
 import json
 import uuid
