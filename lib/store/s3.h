@@ -1,16 +1,19 @@
 /*
  * Inside lib/store only: the S3 backend.
  *
- *   s3.c            opening, what the operator gave, the backend's table
- *   s3_exchange.c   requests to answers: several at once, with retries (struct fa_s3_exchange)
- *   s3_transfer.c   one try of one of them with libcurl
  *   s3_answer.c     what an answer means: errors, retries, the server's clock
+ *   s3_transfer.c   one try of a request with libcurl
+ *   s3_exchange.c   requests to answers: several at once, with retries (struct fa_s3_exchange)
  *   s3_body.c       bodies that carry their MD5
- *   s3_object.c     put, get, copy, remove
+ *   s3_object.c     requests for one object: get, remove, confirm
+ *   s3_uploads.c    ends uploads in parts, and what is left of such
  *   s3_multipart.c  large objects in parts
- *   s3_uploads.c    what is left of such
+ *   s3_put.c        put and copy: whole or in parts
  *   s3_list.c       listing
  *   s3_accel.c      presigned downloads
+ *   s3.c            opening, what the operator gave, the backend's table
+ *
+ * A file calls only those above it.
  */
 #ifndef FA_STORE_S3_H
 #define FA_STORE_S3_H
@@ -31,6 +34,8 @@ enum {
     FA_S3_ANSWER_LIMIT = 2 << 20, /* bytes of an answer that is read into memory */
     FA_S3_ACCELS = 64,            /* presigned URLs that are remembered */
     FA_S3_ETAG = 80,
+    FA_S3_UPLOAD_ID = 1024,
+    FA_S3_PATH = 160, /* of a request: bucket and key */
     FA_S3_MD5 = 16,
     FA_S3_MD5_HEX = 33,
     FA_S3_MD5_BASE64 = 25,

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPIRY_S = 3600, PATH = 160 };
+enum { EXPIRY_S = 3600 };
 
 /* Keys of ours are random in their first two digits and their last. */
 static struct fa_s3_accel *
@@ -31,7 +31,7 @@ presign(struct fa_s3_store *self, const char *key, int64_t now_us, struct fa_are
     struct fa_sigv4_pair host = {"host", self->host};
     struct fa_sigv4_signed signature;
     struct fa_error ignored;
-    char path[PATH];
+    char path[FA_S3_PATH];
 
     snprintf(path, sizeof path, "/%s/%s", self->bucket, key);
     if (fa_sigv4_presign(&self->signer,

@@ -17,7 +17,6 @@ enum {
     PART_MIN = 16 << 20,
     PART_COUNT = 10000,
     PART_NUMBER = 12,
-    UPLOAD_ID = 1024,
     COMPLETE_LIMIT = 2 << 20,
     ABORT_PATIENCE_US = 500000
 };
@@ -30,7 +29,7 @@ struct upload {
     uint64_t part_size;
     unsigned count; /* of parts */
     unsigned begun;
-    char id[UPLOAD_ID];
+    char id[FA_S3_UPLOAD_ID];
     unsigned char (*md5s)[FA_S3_MD5];          /* of the parts */
     char (*etags)[FA_S3_ETAG];                 /* what the store calls them */
     char numbers[FA_S3_PARALLEL][PART_NUMBER]; /* of the parts on their way */

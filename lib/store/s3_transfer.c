@@ -17,8 +17,7 @@ enum {
     EXPECT_TIMEOUT_MS = 300,
     EXPECT_SIZE = 4 << 20, /* bodies beyond this wait for a refusal before they are sent */
     UPLOAD_BUFFER = 256 * 1024,
-    DOWNLOAD_BUFFER = 64 * 1024,
-    PATH = 160
+    DOWNLOAD_BUFFER = 64 * 1024
 };
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -253,7 +252,7 @@ sign(struct fa_s3_store *self, struct fa_s3_exchange *exchange, struct fa_error 
     struct fa_sigv4_signed signature;
     size_t count = request->header_count;
     char hex[FA_SIGV4_HEX];
-    char path[PATH];
+    char path[FA_S3_PATH];
     const char *hash = hash_body(request, hex);
 
     snprintf(path, sizeof path, "/%s%s%s", self->bucket, request->key != NULL ? "/" : "",

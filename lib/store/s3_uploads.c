@@ -8,24 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES = 100000, PAGE_UPLOADS = 64, UPLOAD_ID = 1024 };
+enum { PAGES = 100000, PAGE_UPLOADS = 64 };
 
 /* One page of ListMultipartUploads. */
 struct page {
     struct {
         char key[FA_STORE_KEY];
-        char id[UPLOAD_ID];
+        char id[FA_S3_UPLOAD_ID];
     } uploads[PAGE_UPLOADS];
     size_t count;
     bool truncated;
     char next_key[FA_S3_XML_TEXT];
-    char next_id[UPLOAD_ID];
+    char next_id[FA_S3_UPLOAD_ID];
 };
 
 /* The upload being read. */
 struct pending {
     char key[FA_STORE_KEY];
-    char id[UPLOAD_ID];
+    char id[FA_S3_UPLOAD_ID];
     int64_t begun_us;
 };
 
