@@ -16,12 +16,6 @@ struct ending {
     struct fa_announcement told;
 };
 
-static const char *
-first_stage(const char *task)
-{
-    return strcmp(task, FA_TASK_REPORT) == 0 ? "analysis_report" : "cad_analysis";
-}
-
 /* `stage_r` receives the stage that failed. */
 static enum fa_db_outcome
 write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *arena,
@@ -29,9 +23,9 @@ write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *ar
 {
     const struct fa_job *job = ending->job;
     struct fa_stage_blame blame = {.asset = &job->asset,
-                                   .otherwise = first_stage(job->task),
+                                   .otherwise = fa_stage_first(job->task),
                                    .failure = ending->failure,
-                                   .stage = first_stage(job->task)};
+                                   .stage = fa_stage_first(job->task)};
     enum fa_db_outcome outcome = FA_DB_NONE;
 
     if (job->has_asset)

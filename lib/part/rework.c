@@ -104,14 +104,14 @@ static enum fa_db_outcome
 tell_stage(struct fa_db *db, const struct found *found, struct fa_arena *arena,
            struct fa_error *err)
 {
+    const char *first = fa_stage_first(found->job.task);
     struct fa_error why;
-    struct fa_stage_blame blame = {
-        .asset = &found->job.asset, .otherwise = "cad_analysis", .failure = &why};
+    struct fa_stage_blame blame = {.asset = &found->job.asset, .otherwise = first, .failure = &why};
     enum fa_db_outcome outcome;
 
     /* A report is as if nobody had asked. */
     if (!is(found->job.task, FA_TASK_CAD))
-        return fa_stage_set(db, &found->job.asset, "analysis_report", "waiting", NULL, err);
+        return fa_stage_set(db, &found->job.asset, first, "waiting", NULL, err);
     fa_error_set(&why, FA_E_CONTENT, "The work was cancelled by the operator.");
     fa_error_action(&why, "Upload the file again, or ask the support to start the work anew.");
     outcome = fa_stage_blame(db, &blame, arena, err);

@@ -9,19 +9,29 @@ enum { ALL = ~0 };
 
 /* Texts and order are the contract's. */
 static const struct fa_stage stages[] = {
-    {"upload", 0, "Upload", "Uploading CAD file", "CAD file uploaded.", (unsigned)ALL},
+    {"upload", 0, "Upload", "Uploading CAD file", "CAD file uploaded.", (unsigned)ALL, NULL},
     {"image_analysis", 1, "Material Analysis", "Searching drawing for meta data",
-     "Drawing analysed.", ON(FA_PROCESS_DRAWING)},
+     "Drawing analysed.", ON(FA_PROCESS_DRAWING), NULL},
     {"cad_analysis", 1, "CAD Analysis", "Analysing CAD file", "CAD file analysed.",
-     ON(FA_PROCESS_CAD)},
+     ON(FA_PROCESS_CAD), FA_TASK_CAD},
     {"visualization", 2, "Visualization", "Creating 3D view", "3D view created.",
-     ON(FA_PROCESS_CAD)},
-    {"thumbnail", 3, "Thumbnail", "Drawing thumbnail", "Thumbnail drawn.", ON(FA_PROCESS_CAD)},
+     ON(FA_PROCESS_CAD), FA_TASK_CAD},
+    {"thumbnail", 3, "Thumbnail", "Drawing thumbnail", "Thumbnail drawn.", ON(FA_PROCESS_CAD),
+     FA_TASK_CAD},
     {"optimal_orientation", 4, "Optimal Orientation", "Searching optimal orientation",
-     "Optimal orientation found.", ON(FA_PROCESS_CAD)},
+     "Optimal orientation found.", ON(FA_PROCESS_CAD), NULL},
     {"analysis_report", 5, "Analysis Report", "Writing analysis report", "Analysis report written.",
-     ON(FA_PROCESS_CAD)},
+     ON(FA_PROCESS_CAD), FA_TASK_REPORT},
 };
+
+const char *
+fa_stage_first(const char *task)
+{
+    for (size_t i = 0; i < FA_COUNT(stages); i++)
+        if (stages[i].task != NULL && strcmp(stages[i].task, task) == 0)
+            return stages[i].key;
+    return NULL;
+}
 
 /* The keys of the stages of a kind of processing; how many. */
 static size_t

@@ -20,7 +20,11 @@ struct fa_stage {
     const char *active_message;
     const char *finished_message;
     unsigned processing; /* mask of (1 << enum fa_processing) that includes this stage */
+    const char *task;    /* FA_TASK_… that works on it; NULL: none does yet */
 };
+
+/* The first stage that a task works on; NULL: none. */
+const char *fa_stage_first(const char *task);
 
 /* One asset's row of a stage. */
 struct fa_stage_state {
