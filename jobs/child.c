@@ -50,7 +50,7 @@ begin(struct fa_task_ctx *ctx, const struct order *order, struct fa_job *job, st
 {
     char machine[FA_MACHINE_BYTES];
     struct fa_job_owner self = {
-        .machine = machine, .pid = getpid(), .pid_start = fa_job_process_start(getpid())};
+        .machine = machine, .pid = getpid(), .pid_start = fa_job_process_began(getpid())};
 
     job->attempt = strtoll(order->attempt, NULL, 10);
     if (!fa_uuid_parse(order->job, strlen(order->job), &job->id))

@@ -82,7 +82,7 @@ void
 fa_children_adopt(struct fa_children *children, const struct fa_options *options,
                   const struct fa_job *job, const struct fa_job_owner *owner)
 {
-    bool alive = fa_job_process_start(owner->pid) == owner->pid_start;
+    bool alive = fa_job_process_began(owner->pid) == owner->pid_start;
 
     for (size_t i = 0; i < children->count; i++)
         if (memcmp(&children->list[i].job, &job->id, sizeof job->id) == 0)

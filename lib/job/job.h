@@ -147,6 +147,6 @@ enum fa_db_outcome fa_job_next_running(struct fa_rows *rows, struct fa_arena *ar
 
 /* Start time of process `pid` in clock ticks since boot (proc(5), field 22); -1 when there is none.
  */
-int64_t fa_job_process_start(int64_t pid);
+int64_t fa_job_process_began(int64_t pid);
 
 #endif

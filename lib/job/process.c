@@ -5,7 +5,7 @@
 #include <string.h>
 
 int64_t
-fa_job_process_start(int64_t pid)
+fa_job_process_began(int64_t pid)
 {
     char path[40];
     char line[1024];
