@@ -42,15 +42,15 @@ change(struct fa_db *db, int argc, char **argv, rework *run, struct fa_error *er
     return 0;
 }
 
-int
-fa_jobs_retry(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+static int
+retry(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
     (void)ctl;
     return change(db, argc, argv, fa_rework_retry, err);
 }
 
-int
-fa_jobs_cancel(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+static int
+cancel(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
     (void)ctl;
     return change(db, argc, argv, fa_rework_cancel, err);
@@ -79,8 +79,8 @@ wait_drained(struct fa_ctl *ctl, struct fa_db *db, const char *name, struct fa_e
                         name);
 }
 
-int
-fa_jobs_drain(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
+static int
+drain(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
     struct fa_machine machine = {.alive = false};
     char own[FA_MACHINE_BYTES];
@@ -113,8 +113,8 @@ static const struct {
     const char *name;
     fa_jobs_command *run;
 } words[] = {
-    {"list", fa_jobs_list},     {"show", fa_jobs_show},   {"retry", fa_jobs_retry},
-    {"cancel", fa_jobs_cancel}, {"drain", fa_jobs_drain},
+    {"list", fa_jobs_list}, {"show", fa_jobs_show}, {"retry", retry},
+    {"cancel", cancel},     {"drain", drain},
 };
 
 /* Without a word, or with options at once: list. */

@@ -8,8 +8,9 @@ enum { ADDRESS_BYTES = 2048 };
 
 static const char well_known[] = "/.well-known/openid-configuration";
 
-int
-fa_provider_address(const char *issuer, struct fa_buf *out, struct fa_error *err)
+/* The address of the discovery document. */
+static int
+add_address(struct fa_buf *out, const char *issuer, struct fa_error *err)
 {
     size_t length = strlen(issuer);
 
@@ -19,16 +20,17 @@ fa_provider_address(const char *issuer, struct fa_buf *out, struct fa_error *err
     return out->failed ? fa_error_set(err, FA_E_INTERNAL, "OIDC_ISSUER is too long") : 0;
 }
 
-int
-fa_provider_read(const char *text, size_t length, const char *issuer, struct fa_buf *jwks_uri,
-                 struct fa_error *err)
+/* Finds the JWKS's address in a discovery document, whose issuer must be `issuer` to the letter. */
+static int
+read_document(const struct fa_buf *text, const char *issuer, struct fa_buf *jwks_uri,
+              struct fa_error *err)
 {
     FA_CLEANUP(fa_json_free) struct json_object *document = NULL;
     struct fa_error why;
     const char *told;
     const char *uri;
 
-    if (fa_json_parse(text, length, &document, &why) < 0)
+    if (fa_json_parse(text->data != NULL ? text->data : "", text->length, &document, &why) < 0)
         return fa_error_set(err, FA_E_INTERNAL, "the discovery document is no JSON");
     told = fa_json_text(document, "issuer");
     if (told == NULL || strcmp(told, issuer) != 0)
@@ -48,10 +50,9 @@ fa_provider_fetch(const struct fa_fetcher *fetcher, const char *issuer, struct f
     FA_AUTO_BUF(document, FA_FETCH_BYTES);
     FA_AUTO_BUF(jwks_uri, ADDRESS_BYTES);
 
-    if (fa_provider_address(issuer, &address, err) < 0 ||
+    if (add_address(&address, issuer, err) < 0 ||
         fa_fetch(fetcher, address.data, &document, err) < 0 ||
-        fa_provider_read(document.data != NULL ? document.data : "", document.length, issuer,
-                         &jwks_uri, err) < 0)
+        read_document(&document, issuer, &jwks_uri, err) < 0)
         return -1;
     return fa_fetch(fetcher, jwks_uri.data != NULL ? jwks_uri.data : "", jwks, err);
 }
