@@ -10,6 +10,9 @@
 
 enum { ARENA_LIMIT = 1 << 20 };
 
+/* The largest object that S3 takes in one request. */
+static const int64_t WHOLE_MAX = 5LL << 30;
+
 FA_CLEANUP_BY(free_url, CURLU *, curl_url_cleanup)
 FA_CLEANUP_BY(free_text, char *, curl_free)
 
@@ -110,6 +113,12 @@ read_options(struct fa_s3_store *self, const struct fa_options *options, struct 
                      options->s3_bucket);
         return fa_error_action(err, "use 3 to 63 of a-z, 0-9, \".\" and \"-\"");
     }
+    if (options->s3_multipart > WHOLE_MAX) {
+        fa_error_set(err, FA_E_STORE,
+                     "FILEAPI_S3_MULTIPART: S3 takes 5 GiB at most in one request");
+        return fa_error_action(err, "set 5G or less");
+    }
+    self->multipart = (uint64_t)options->s3_multipart;
     self->bucket = options->s3_bucket;
     self->ca = options->s3_ca;
     self->signer = (struct fa_sigv4){.access_key = options->s3_access_key,
@@ -143,7 +152,6 @@ fa_s3_store_open(const struct fa_options *options, struct fa_store **store_r, st
         return fa_error_set(err, FA_E_MEMORY, "open the store");
     self->base.backend = &backend;
     self->breaker = &self->own_breaker;
-    self->multipart = FA_S3_MULTIPART;
     self->patience_us = FA_STORE_PATIENCE_S * FA_SECOND_US;
     fa_arena_init(&self->arena, ARENA_LIMIT);
     self->base.spool = fa_spool_folder(fa_options_spool(options), err);

@@ -114,7 +114,7 @@ struct fa_s3_store {
     int64_t patience_us; /* longest silence */
     int64_t silent_us;   /* of the last run, at its end */
     bool sharing;        /* the next run is of the same request, and goes on from there */
-    uint64_t multipart;  /* FA_S3_MULTIPART; tests lower it */
+    uint64_t multipart;  /* larger objects are put in parts */
     struct fa_s3_breaker own_breaker;
     struct fa_s3_breaker *breaker;
     CURLM *multi; /* made at the first request, in the process that uses it */
@@ -199,10 +199,7 @@ const char *fa_s3_accel(struct fa_store *store, const char *key, bool often, str
 
 /* --- s3_multipart.c --- */
 
-/* The size beyond which an object is put in parts.  Below, the hash that is known already signs it;
- * parts cost one of their own. */
-#define FA_S3_MULTIPART (128ULL << 20)
-
+/* A whole object is signed with the hash that is known already; parts cost one of their own. */
 int fa_s3_put_parts(struct fa_s3_store *self, const char *key, int fd, uint64_t size,
                     struct fa_error *err) FA_MUSTCHECK;
 

@@ -28,7 +28,8 @@ rig_new(const char *parent)
     snprintf(rig->folder, sizeof rig->folder, "%s/fileapi-store-XXXXXX", parent);
     assert_non_null(mkdtemp(rig->folder));
     fa_arena_init(&rig->arena, 1 << 20);
-    rig->options = (struct fa_options){.store = rig->folder, .spool = "", .s3_endpoint = ""};
+    rig->options = (struct fa_options){
+        .store = rig->folder, .spool = "", .s3_endpoint = "", .s3_multipart = 128 << 20};
     return rig;
 }
 
