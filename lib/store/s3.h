@@ -209,6 +209,10 @@ int fa_s3_put_parts(struct fa_s3_store *self, const char *key, int fd, uint64_t 
 int fa_s3_abort(struct fa_s3_store *self, const char *key, const char *id,
                 struct fa_error *err) FA_MUSTCHECK;
 
+/* Ends all uploads of an object but the one that is spared ("": all). */
+int fa_s3_abort_all(struct fa_s3_store *self, const char *key, const char *spared,
+                    struct fa_error *err) FA_MUSTCHECK;
+
 /* --- s3_object.c --- */
 
 /* Asks the store what it holds: FA_E_STORE unless the object has this size and, where the store

@@ -131,7 +131,9 @@ begin_upload(struct upload *upload, struct fa_error *err)
             memcpy(upload->id, xml.text, xml.length + 1);
     if (event != FA_S3_XML_END || upload->id[0] == '\0')
         return fa_error_set(err, FA_E_STORE, "object %s: the store names no upload", upload->key);
-    return 0;
+    /* When an answer was lost another try has begun a second upload, also one that libcurl makes
+     * untold.  The first is ended while the object's intent lets the collector do it otherwise. */
+    return fa_s3_abort_all(upload->self, upload->key, upload->id, err);
 }
 
 /* "md5 of the parts' md5s"-count, as S3 makes it; false when OpenSSL fails. */

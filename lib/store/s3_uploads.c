@@ -29,6 +29,13 @@ struct pending {
     int64_t begun_us;
 };
 
+/* Which uploads are ended. */
+struct choice {
+    const char *prefix; /* of their keys */
+    int64_t before_us;  /* when they were begun, at the latest */
+    const char *spared; /* the id of one that goes on; "": none does */
+};
+
 static void
 take_upload(const struct fa_s3_xml *xml, struct pending *pending)
 {
@@ -38,9 +45,17 @@ take_upload(const struct fa_s3_xml *xml, struct pending *pending)
         pending->begun_us = fa_s3_time(xml->text);
 }
 
-/* Keeps of a page those of our keys begun before `before_us`. */
+static bool
+is_chosen(const struct pending *pending, const struct choice *choice)
+{
+    return fa_store_is_key(pending->key) && pending->id[0] != '\0' && pending->begun_us >= 0 &&
+           pending->begun_us <= choice->before_us && strcmp(pending->id, choice->spared) != 0;
+}
+
+/* Keeps of a page those of our keys that are chosen. */
 static int
-read_page(const struct fa_buf *body, int64_t before_us, struct page *page, struct fa_error *err)
+read_page(const struct fa_buf *body, const struct choice *choice, struct page *page,
+          struct fa_error *err)
 {
     struct pending pending = {.begun_us = -1};
     enum fa_s3_xml_event event;
@@ -54,8 +69,7 @@ read_page(const struct fa_buf *body, int64_t before_us, struct page *page, struc
         if (strcmp(fa_s3_xml_parent(&xml), "Upload") == 0) {
             take_upload(&xml, &pending);
         } else if (strcmp(fa_s3_xml_name(&xml), "Upload") == 0) {
-            if (fa_store_is_key(pending.key) && pending.id[0] != '\0' && pending.begun_us >= 0 &&
-                pending.begun_us <= before_us && page->count < PAGE_UPLOADS) {
+            if (is_chosen(&pending, choice) && page->count < PAGE_UPLOADS) {
                 memcpy(page->uploads[page->count].key, pending.key, sizeof pending.key);
                 memcpy(page->uploads[page->count++].id, pending.id, sizeof pending.id);
             }
@@ -84,9 +98,9 @@ fa_s3_abort(struct fa_s3_store *self, const char *key, const char *id, struct fa
     return 0;
 }
 
-/* Aborts the uploads under keys that begin with `prefix` and were begun before `before_us`. */
+/* Aborts them; *count_r becomes how many. */
 static int
-abort_uploads(struct fa_s3_store *self, const char *prefix, int64_t before_us, int64_t *count_r,
+abort_uploads(struct fa_s3_store *self, const struct choice *choice, int64_t *count_r,
               struct fa_error *err)
 {
     FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
@@ -100,15 +114,15 @@ abort_uploads(struct fa_s3_store *self, const char *prefix, int64_t before_us, i
         fa_s3_exchange_init(&exchange, "GET", NULL);
         fa_s3_add_query(&exchange, "uploads", "");
         fa_s3_add_query(&exchange, "max-uploads", "64");
-        if (prefix[0] != '\0')
-            fa_s3_add_query(&exchange, "prefix", prefix);
+        if (choice->prefix[0] != '\0')
+            fa_s3_add_query(&exchange, "prefix", choice->prefix);
         if (page[1].next_key[0] != '\0')
             fa_s3_add_query(&exchange, "key-marker", page[1].next_key);
         if (page[1].next_key[0] != '\0' && page[1].next_id[0] != '\0')
             fa_s3_add_query(&exchange, "upload-id-marker", page[1].next_id);
         if (fa_s3_ask(self, &exchange, err) < 0)
             return strcmp(exchange.answer.code, "NotImplemented") == 0 ? 0 : -1;
-        if (read_page(&exchange.answer.body, before_us, page, err) < 0)
+        if (read_page(&exchange.answer.body, choice, page, err) < 0)
             return -1;
         for (size_t i = 0; i < page->count; i++, ++*count_r)
             if (fa_s3_abort(self, page->uploads[i].key, page->uploads[i].id, err) < 0)
@@ -120,11 +134,18 @@ abort_uploads(struct fa_s3_store *self, const char *prefix, int64_t before_us, i
 }
 
 int
-fa_s3_abandon(struct fa_store *store, const char *key, struct fa_error *err)
+fa_s3_abort_all(struct fa_s3_store *self, const char *key, const char *spared, struct fa_error *err)
 {
+    const struct choice choice = {.prefix = key, .before_us = INT64_MAX, .spared = spared};
     int64_t count = 0;
 
-    if (abort_uploads(fa_s3(store), key, INT64_MAX, &count, err) < 0)
+    return abort_uploads(self, &choice, &count, err);
+}
+
+int
+fa_s3_abandon(struct fa_store *store, const char *key, struct fa_error *err)
+{
+    if (fa_s3_abort_all(fa_s3(store), key, "", err) < 0)
         return -1;
     return fa_s3_remove(store, key, err);
 }
@@ -133,7 +154,10 @@ int
 fa_s3_sweep(struct fa_store *store, int64_t age_s, int64_t *count_r, struct fa_error *err)
 {
     struct fa_s3_store *self = fa_s3(store);
+    const struct choice choice = {.prefix = "",
+                                  .before_us =
+                                      fa_clock_now_us() + self->skew_us - age_s * FA_SECOND_US,
+                                  .spared = ""};
 
-    return abort_uploads(self, "", fa_clock_now_us() + self->skew_us - age_s * FA_SECOND_US,
-                         count_r, err);
+    return abort_uploads(self, &choice, count_r, err);
 }

@@ -45,7 +45,7 @@ class Hurt(Stack):
             self.minio = MinIO(f"{folder}/minio")
             self.s3 = Proxy(self.minio.address, Http)
             self.proxies.append(self.s3)
-            environment.update(self.minio.settings(self.s3.address))
+            environment.update(self.minio.settings(self.s3.address), FILEAPI_S3_MULTIPART="16M")
         host, port = self.database.address
         try:
             super().__init__(folder, store, FILEAPI_DATABASE=f"host={host} port={port}",

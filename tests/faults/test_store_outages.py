@@ -12,10 +12,11 @@ from service import FULL
 from shapes import box_stl
 from hurt import Hurt
 from load import Load
+from minio_server import BUCKET
 from proxy import Flip, Latency, Reset, Stall, Status, Swallow, Truncate
 from test_full_disk import MEGABYTE, small_disk
 from test_outages import all_well, bad, ok
-from world import UNKNOWN, Caller, digest
+from world import PARTS, UNKNOWN, Caller, digest
 
 FAULT_SECONDS = 6 if FULL else 2
 TIME_LIMIT = 5
@@ -173,12 +174,18 @@ def test_slow_removals_hold_up_no_job(hurt, caller, part):
 
 # --- single faults are mended by another try ------------------------------------------------------
 
+def came_in_parts(hurt, name):
+    """By the ETag that MinIO gives an object."""
+    key = hurt.sql(f"SELECT object_key FROM asset WHERE basename = '{name}'")
+    return "-" in hurt.minio.client().head_object(Bucket=BUCKET, Key=key)["ETag"]
+
+
 @pytest.mark.parametrize("fault", [
     lambda: Status(503, times=1), lambda: Status(500, times=2), lambda: Reset(times=1),
     lambda: Truncate(after=30, times=1), lambda: Swallow(times=1), lambda: Swallow(times=2),
     lambda: Flip(way="up", times=1)],
     ids=["503", "500 twice", "reset", "cut", "answer lost", "answer lost twice", "bit"])
-@pytest.mark.parametrize("size", [1000, 17 << 20], ids=["whole", "parts"])
+@pytest.mark.parametrize("size", [1000, PARTS], ids=["whole", "parts"])
 def test_one_fault(hurt, caller, part, fault, size):
     """An upload that meets one is 200 and whole, or 503 and nothing; nothing is left behind."""
     content = os.urandom(size)
@@ -190,6 +197,7 @@ def test_one_fault(hurt, caller, part, fault, size):
     if status == 200:
         name = next(iter(json.loads(body)["assets"].values()))["basename"]
         assert digest(caller.read(part, name)[2]) == digest(content)
+        assert came_in_parts(hurt, name) == (size == PARTS)
     hurt.settle()
     checker.check(hurt)
 
@@ -197,7 +205,7 @@ def test_one_fault(hurt, caller, part, fault, size):
 def test_bytes_that_change(hurt, caller, part):
     """Uploads whose bytes change on their way are 503, and nothing of them is stored."""
     with hurt.s3.harm(Flip(way="up")) as fault:
-        for size in (1, 1000, 17 << 20):
+        for size in (1, 1000, PARTS):
             status, headers, _ = caller.upload(part, f"flip{size}.bin", os.urandom(size))
             assert status == 503 and headers["Retry-After"]
     assert fault.struck >= 3

@@ -17,7 +17,7 @@ import uuid
 from shapes import box_stl
 
 SIZES = [0, 1, 5000, 120_000, 1_500_000]
-PARTS = 17 << 20  # is sent to an S3 server in parts
+PARTS = 17 << 20  # is sent to an S3 server in parts, by the setting of Hurt
 UNKNOWN = (OSError, http.client.HTTPException)  # no answer came, or not all of it
 
 

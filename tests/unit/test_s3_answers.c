@@ -143,16 +143,43 @@ copies_are_made_by_hand(void **state)
     assert_non_null(strstr(head_of(state, 2), "Content-MD5: XUFAKrxLKna5cZ2REBfFkg==\r\n"));
 }
 
+#define BEGUN                                                                                      \
+    OK("Connection: close\r\n", "<InitiateMultipartUploadResult><UploadId>up-7</UploadId>"         \
+                                "</InitiateMultipartUploadResult>")
+#define UPLOADS(list)                                                                              \
+    OK("Connection: close\r\n", "<ListMultipartUploadsResult>" list "</"                           \
+                                "ListMultipartUploadsResult>")
+#define UPLOAD(id)                                                                                 \
+    "<Upload><Key>" KEY "</Key><UploadId>" id "</UploadId>"                                        \
+    "<Initiated>2026-01-02T03:04:05.000Z</Initiated></Upload>"
+
+/* When the answer to an upload's beginning is lost, what that may have begun is ended; what the
+ * next try has begun goes on. */
+static void
+lost_beginnings_are_ended(void **state)
+{
+    struct rig *rig = SCRIPT(state, {.answer = ERROR("500 Oops", "InternalError"), .end = CLOSE},
+                             {.answer = BEGUN, .end = CLOSE},
+                             {.answer = UPLOADS(UPLOAD("up-6") UPLOAD("up-7")), .end = CLOSE},
+                             {.answer = OK(EMPTY, ""), .end = KEEP},
+                             {.answer = ERROR("400 Bad", "Any"), .end = CLOSE});
+
+    ((struct fa_s3_store *)rig->store)->multipart = 1 << 20;
+    FAILS(rig, rig_put(rig, KEY, 2 << 20, 1), FA_E_STORE, 5 * FA_SECOND_US);
+    assert_non_null(strstr(head_of(state, 2), "prefix=ab%2F0123"));
+    assert_int_equal(strncmp(head_of(state, 3), "DELETE /bucket/" KEY "?uploadId=up-6 ",
+                             strlen("DELETE /bucket/" KEY "?uploadId=up-6 ")),
+                     0);
+    assert_int_equal(strncmp(head_of(state, 4), "PUT ", 4), 0);
+}
+
 /* An upload whose part is refused is aborted at once. */
 static void
 failed_uploads_are_aborted(void **state)
 {
-    struct rig *rig = SCRIPT(
-        state,
-        {.answer = OK("Connection: close\r\n", "<InitiateMultipartUploadResult><UploadId>up-7</"
-                                               "UploadId></InitiateMultipartUploadResult>"),
-         .end = CLOSE},
-        {.answer = ERROR("400 Bad", "InvalidPart"), .end = CLOSE});
+    struct rig *rig = SCRIPT(state, {.answer = BEGUN, .end = CLOSE},
+                             {.answer = UPLOADS(UPLOAD("up-7")), .end = CLOSE},
+                             {.answer = ERROR("400 Bad", "InvalidPart"), .end = CLOSE});
     bool aborted = false;
 
     ((struct fa_s3_store *)rig->store)->multipart = 1 << 20;
@@ -231,5 +258,5 @@ odd_lists_are_refused(void **state)
 FA_RUN(TEST(cut_downloads_go_on), TEST(cut_downloads_begin_anew), TEST(odd_downloads_are_refused),
        TEST(other_bytes_are_noticed), TEST(other_sizes_are_noticed),
        TEST(errors_in_success_are_errors), TEST(short_copies_are_noticed),
-       TEST(copies_are_made_by_hand), TEST(failed_uploads_are_aborted), TEST(lists_go_on),
-       TEST(odd_lists_are_refused))
+       TEST(copies_are_made_by_hand), TEST(failed_uploads_are_aborted),
+       TEST(lost_beginnings_are_ended), TEST(lists_go_on), TEST(odd_lists_are_refused))
