@@ -72,6 +72,12 @@ def test_a_spare_leaves_with_its_supervisor(machine):
 
 # --- watching ------------------------------------------------------------------------------------
 
+def ends_told(own, part):
+    """How many events tell that the part's task has ended."""
+    return own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
+                       " AND body ->> 'task' IS NOT NULL")
+
+
 def freeze(machine, job):
     """All of a machine whose one job is stopped already stands still; the processes."""
     cads = named(children_of(job), "fileapi-cad")
@@ -145,8 +151,7 @@ def test_a_stopped_machine_does_no_double_work(own, user, machine, helpers):
     until(lambda: not alive(job))
     ended = [line["attempt"] for m in (one, two) for line in m.lines("job_finished")]
     assert ended == [int(own.sql(f"SELECT attempt FROM job WHERE part_id = '{part}'"))]
-    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                       " AND body ->> 'task' IS NOT NULL") == "1"
+    assert ends_told(own, part) == "1"
 
 
 def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine, helpers):
@@ -170,8 +175,7 @@ def test_a_machine_that_stands_still_for_too_long_is_given_up(own, user, machine
     until(lambda: not alive(job))
     assert own.sql(key) == made
     assert own.sql(f"SELECT attempt, state FROM job WHERE part_id = '{part}'") == "2|finished"
-    assert own.log_sql(f"SELECT count(*) FROM event WHERE part_id = '{part}'"
-                       " AND body ->> 'task' IS NOT NULL") == "1"
+    assert ends_told(own, part) == "1"
 
 
 def test_the_database_s_restart_interrupts_no_job(own, user, machine, helpers):
