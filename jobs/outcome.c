@@ -1,6 +1,5 @@
 #include "jobs/outcome.h"
 #include "lib/base/cleanup.h"
-#include "lib/event/event.h"
 #include "lib/part/announce.h"
 #include "lib/part/cad.h"
 #include "lib/part/stage.h"
@@ -42,16 +41,12 @@ end_job(struct fa_db *db, void *closure, struct fa_error *err)
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct ending *ending = closure;
     const struct fa_job *job = ending->job;
-    struct fa_event news = {.event = ending->failure == NULL ? "finished" : "failed",
-                            .job = job->task,
-                            .part = &job->part,
-                            .asset = strcmp(job->task, FA_TASK_CAD) == 0 ? &job->asset : NULL,
-                            .failure = ending->failure,
-                            .percent = -1};
+    struct fa_event news = fa_announce_job(ending->failure == NULL ? "finished" : "failed", job);
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
     if (outcome != FA_DB_ROW)
         return outcome;
+    news.failure = ending->failure;
     if (ending->failure != NULL)
         outcome = write_failure(db, ending, &arena, &news.stage, err);
     else if (ending->part_status != NULL)

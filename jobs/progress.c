@@ -1,6 +1,5 @@
 #include "jobs/progress.h"
 #include "lib/base/clock.h"
-#include "lib/event/event.h"
 #include "lib/part/stage.h"
 
 enum { EVERY_US = 250000, ALL = 100 };
@@ -8,12 +7,11 @@ enum { EVERY_US = 250000, ALL = 100 };
 static struct fa_event
 news_of(const struct fa_job *job, const char *stage, int percent)
 {
-    return (struct fa_event){.event = "progress",
-                             .job = job->task,
-                             .part = &job->part,
-                             .asset = job->has_asset ? &job->asset : NULL,
-                             .stage = stage,
-                             .percent = percent};
+    struct fa_event news = fa_announce_job("progress", job);
+
+    news.stage = stage;
+    news.percent = percent;
+    return news;
 }
 
 void

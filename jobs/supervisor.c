@@ -97,7 +97,7 @@ adopt(struct fa_supervisor *self)
     enum fa_db_outcome outcome = fa_job_running(self->db, self->machine, &rows, &err);
 
     while (outcome == FA_DB_ROW) {
-        outcome = fa_job_next_running(&rows, &arena, &job, &owner, &err);
+        outcome = fa_job_running_next(&rows, &arena, &job, &owner, &err);
         if (outcome == FA_DB_ROW)
             fa_children_adopt(&self->children, self->options, &job, &owner);
     }

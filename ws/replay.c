@@ -1,7 +1,7 @@
 #include "ws/replay.h"
 #include "lib/base/cleanup.h"
-#include "lib/event/event.h"
-#include "lib/job/open.h"
+#include "lib/job/listing.h"
+#include "lib/part/announce.h"
 
 #include <stdio.h>
 
@@ -18,22 +18,19 @@ tell_open_jobs(struct fa_hub *hub, struct fa_session *session)
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
     FA_AUTO_BUF(json, FA_HUB_MESSAGE);
-    struct fa_open_job job;
+    struct fa_job_awaited awaited;
     struct fa_error err = {0};
     enum fa_db_outcome outcome = FA_DB_NONE;
 
     if (!hub->away)
-        outcome = fa_open_job_list(hub->db, &session->account, OPEN_JOBS, &rows, &err);
+        outcome = fa_job_awaited(hub->db, &session->account, OPEN_JOBS, &rows, &err);
     while (outcome == FA_DB_ROW &&
-           (outcome = fa_open_job_next(&rows, &arena, &job, &err)) == FA_DB_ROW) {
-        const struct fa_event event = {.event = "progress",
-                                       .job = job.task,
-                                       .part = &job.part,
-                                       .asset = job.has_asset ? &job.asset : NULL,
-                                       .state = job.state,
-                                       .stage = job.stage,
-                                       .percent = (int)job.percent};
+           (outcome = fa_job_awaited_next(&rows, &arena, &awaited, &err)) == FA_DB_ROW) {
+        struct fa_event event = fa_announce_job("progress", &awaited.job);
 
+        event.state = awaited.job.state;
+        event.stage = awaited.stage;
+        event.percent = (int)awaited.percent;
         fa_buf_reset(&json);
         fa_event_print(&json, &event);
         if (!json.failed)

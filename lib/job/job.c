@@ -29,7 +29,7 @@ fa_job_open(struct fa_db *db, const struct fa_uuid *part, struct fa_rows *rows,
 }
 
 enum fa_db_outcome
-fa_job_next_open(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
+fa_job_open_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
                  struct fa_error *err)
 {
     return fa_rows_next(rows, FA_COLUMNS(FA_JOB_TARGETS(job)), arena, err);
@@ -191,7 +191,7 @@ fa_job_running(struct fa_db *db, const char *machine, struct fa_rows *rows, stru
 }
 
 enum fa_db_outcome
-fa_job_next_running(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
+fa_job_running_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_job *job,
                     struct fa_job_owner *owner, struct fa_error *err)
 {
     return fa_rows_next(rows,

@@ -73,11 +73,11 @@ enum fa_db_outcome fa_job_queue(struct fa_db *db, struct fa_job *job, const char
 enum fa_db_outcome fa_job_restart(struct fa_db *db, const struct fa_uuid *part,
                                   const struct fa_uuid *asset, struct fa_error *err) FA_MUSTCHECK;
 
-/* Inside a transaction: the open jobs of a part, in no order; then fa_job_next_open until
+/* Inside a transaction: the open jobs of a part, in no order; then fa_job_open_next until
  * FA_DB_NONE. */
 enum fa_db_outcome fa_job_open(struct fa_db *db, const struct fa_uuid *part, struct fa_rows *rows,
                                struct fa_error *err) FA_MUSTCHECK;
-enum fa_db_outcome fa_job_next_open(struct fa_rows *rows, struct fa_arena *arena,
+enum fa_db_outcome fa_job_open_next(struct fa_rows *rows, struct fa_arena *arena,
                                     struct fa_job *job, struct fa_error *err) FA_MUSTCHECK;
 
 /* Inside a transaction that holds the part: the open job is over, and what it has not yet written
@@ -138,10 +138,10 @@ enum fa_db_outcome fa_job_find_dead(struct fa_db *db, const struct fa_job_watch 
 enum fa_db_outcome fa_job_prune(struct fa_db *db, int64_t keep_s,
                                 struct fa_error *err) FA_MUSTCHECK;
 
-/* The running jobs of `machine`, with their processes, one per call of fa_job_next_running. */
+/* The running jobs of `machine`, with their processes, one per call of fa_job_running_next. */
 enum fa_db_outcome fa_job_running(struct fa_db *db, const char *machine, struct fa_rows *rows,
                                   struct fa_error *err) FA_MUSTCHECK;
-enum fa_db_outcome fa_job_next_running(struct fa_rows *rows, struct fa_arena *arena,
+enum fa_db_outcome fa_job_running_next(struct fa_rows *rows, struct fa_arena *arena,
                                        struct fa_job *job, struct fa_job_owner *owner,
                                        struct fa_error *err) FA_MUSTCHECK;
 

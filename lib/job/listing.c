@@ -49,6 +49,35 @@ fa_job_listing_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_job_
         arena, err);
 }
 
+/* Recipients as fa_event_keep finds them. */
+enum fa_db_outcome
+fa_job_awaited(struct fa_db *db, const struct fa_uuid *account, int64_t limit, struct fa_rows *rows,
+               struct fa_error *err)
+{
+    static const struct fa_statement list = {
+        "job_awaited", "SELECT " FA_JOB_COLUMNS ", s.stage, COALESCE(s.percent, -1) AS percent"
+                       " FROM job JOIN part p USING (part_id)"
+                       " LEFT JOIN stage s ON s.asset_id = job.asset_id AND s.state = 'active'"
+                       "  AND job.state = 'running'"
+                       " WHERE job.state IN ('queued', 'running') AND (p.owner_id = $1 OR EXISTS"
+                       "  (SELECT FROM job_watcher w WHERE w.job_id = job.job_id"
+                       "   AND w.account_id = $1))"
+                       " ORDER BY job.created_at LIMIT $2"};
+
+    return fa_db_rows(db, &list, FA_PARAMS(FA_UUID(account), FA_INT(limit)), rows, err);
+}
+
+enum fa_db_outcome
+fa_job_awaited_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_job_awaited *awaited,
+                    struct fa_error *err)
+{
+    return fa_rows_next(rows,
+                        FA_COLUMNS(FA_JOB_TARGETS(&awaited->job),
+                                   FA_COLUMN_TEXT("stage", &awaited->stage),
+                                   FA_COLUMN_INT("percent", &awaited->percent)),
+                        arena, err);
+}
+
 enum fa_db_outcome
 fa_job_events(struct fa_db *db, const struct fa_uuid *job, struct fa_rows *rows,
               struct fa_error *err)

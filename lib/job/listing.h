@@ -1,4 +1,4 @@
-/* Jobs as the operator looks at them. */
+/* Jobs as those see them who look from outside: the operator, and accounts that wait for them. */
 #ifndef FA_JOB_LISTING_H
 #define FA_JOB_LISTING_H
 
@@ -36,6 +36,21 @@ enum fa_db_outcome fa_job_listing(struct fa_db *db, const struct fa_job_filter *
                                   struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
 enum fa_db_outcome fa_job_listing_next(struct fa_rows *rows, struct fa_arena *arena,
                                        struct fa_job_line *line, struct fa_error *err) FA_MUSTCHECK;
+
+/* An open job that an account waits for, and how far it is. */
+struct fa_job_awaited {
+    struct fa_job job;
+    const char *stage; /* at work on; NULL: none */
+    int64_t percent;   /* of the stage; negative: not known */
+};
+
+/* Open jobs of the account's parts and those it asked for, at most `limit`, oldest first; then
+ * fa_job_awaited_next until FA_DB_NONE. */
+enum fa_db_outcome fa_job_awaited(struct fa_db *db, const struct fa_uuid *account, int64_t limit,
+                                  struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
+enum fa_db_outcome fa_job_awaited_next(struct fa_rows *rows, struct fa_arena *arena,
+                                       struct fa_job_awaited *awaited,
+                                       struct fa_error *err) FA_MUSTCHECK;
 
 /* The events that were kept of the job, oldest first, as JSON with their id; then
  * fa_job_events_next. */

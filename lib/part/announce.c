@@ -1,7 +1,7 @@
 #include "lib/part/announce.h"
 #include "lib/base/failpoint.h"
-#include "lib/event/event.h"
-#include "lib/job/job.h"
+
+#include <string.h>
 
 struct announced {
     fa_db_work *work;
@@ -43,4 +43,16 @@ fa_announce_after(struct fa_db *db, fa_db_work *work, void *closure, struct fa_a
     if (outcome >= 0)
         announce(db, told);
     return outcome;
+}
+
+struct fa_event
+fa_announce_job(const char *event, const struct fa_job *job)
+{
+    bool about_asset = job->has_asset && strcmp(job->task, FA_TASK_CAD) == 0;
+
+    return (struct fa_event){.event = event,
+                             .job = job->task,
+                             .part = &job->part,
+                             .asset = about_asset ? &job->asset : NULL,
+                             .percent = -1};
 }

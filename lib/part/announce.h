@@ -3,7 +3,8 @@
 #define FA_PART_ANNOUNCE_H
 
 #include "lib/base/log.h"
-#include "lib/db/db.h"
+#include "lib/event/event.h"
+#include "lib/job/job.h"
 
 /* What a transaction leaves to be hinted at. */
 struct fa_announcement {
@@ -19,5 +20,9 @@ struct fa_announcement {
 enum fa_db_outcome fa_announce_after(struct fa_db *db, fa_db_work *work, void *closure,
                                      struct fa_announcement *told,
                                      struct fa_error *err) FA_MUSTCHECK;
+
+/* What happened to a job, without stage, failure or percentage.  It names the asset of a CAD job;
+ * all others are about the part. */
+struct fa_event fa_announce_job(const char *event, const struct fa_job *job);
 
 #endif

@@ -1,6 +1,5 @@
 #include "lib/part/cancel.h"
 #include "lib/base/cleanup.h"
-#include "lib/event/event.h"
 
 #include <string.h>
 
@@ -10,11 +9,7 @@ enum fa_db_outcome
 fa_cancel_job(struct fa_db *db, const struct fa_job *job, struct fa_announcement *told,
               struct fa_error *err)
 {
-    const struct fa_event news = {.event = "cancelled",
-                                  .job = job->task,
-                                  .part = &job->part,
-                                  .asset = job->has_asset ? &job->asset : NULL,
-                                  .percent = -1};
+    const struct fa_event news = fa_announce_job("cancelled", job);
     enum fa_db_outcome outcome = fa_event_keep(db, &news, &job->id, NULL, err);
 
     if (outcome < 0)
@@ -32,7 +27,7 @@ fa_cancel_jobs(struct fa_db *db, const struct fa_uuid *part, const char *task,
     struct fa_job job;
     enum fa_db_outcome outcome = fa_job_open(db, part, &rows, err);
 
-    while (outcome >= 0 && (outcome = fa_job_next_open(&rows, &arena, &job, err)) == FA_DB_ROW)
+    while (outcome >= 0 && (outcome = fa_job_open_next(&rows, &arena, &job, err)) == FA_DB_ROW)
         if (task == NULL || strcmp(job.task, task) == 0)
             outcome = fa_cancel_job(db, &job, told, err);
     return outcome;

@@ -43,7 +43,7 @@ def test_the_whole_job(alice):
     stages = [e["stage"] for e in events if e["event"] == "progress"]
     assert list(dict.fromkeys(stages)) == ["cad_analysis", "visualization", "thumbnail"]
     assert all("task" not in e for e in events[:-1])
-    assert events[-1]["part_id"] == part and events[-1]["id"] > 0
+    assert events[-1]["id"] > 0 and len({e["asset_id"] for e in events}) == 1
     asset = alice.assets(part)["Bracket one.stl"]
     assert asset["asset_stat"]["active"] == "pending"
     assert asset["asset_stat"]["previous"] == "thumbnail"
@@ -66,6 +66,9 @@ def test_the_whole_job(alice):
         assert answer.json() == "Celery worker for storing analysis result file started."
 
     events = alice.events(lambda e: of_part(e, "write_and_store_analysis_results_XLS"), ask)
+    events = [e for e in events if e["part_id"] == part]
+    assert "analysis_report" in {e.get("stage") for e in events}
+    assert not any("asset_id" in e for e in events)
     report = alice.get(f"/api/v1/part/{part}/fetch-analysis-results-file/")
     assert 'filename="analysis_results_file_temp.xlsx"' in report.headers["content-disposition"]
     book = openpyxl.load_workbook(io.BytesIO(report.content))
