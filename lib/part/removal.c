@@ -14,14 +14,6 @@ static const struct fa_statement drop_assets = {
     " INSERT INTO object_tombstone (object_key, due_at)"
     " SELECT object_key, now() + make_interval(secs => $2::bigint) FROM dropped"};
 
-/* Starts a transaction's work: the part locked, the right checked. */
-static enum fa_db_outcome
-begin(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
-{
-    removal->told.jobs = true;
-    return fa_access_lock(db, &removal->access, FA_WRITE, err);
-}
-
 /* The part's CAD has gone: the next one takes over, or none. */
 static enum fa_db_outcome
 take_over(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
@@ -65,17 +57,14 @@ find_doomed(struct fa_db *db, const struct fa_removal *removal, struct fa_arena 
 }
 
 static enum fa_db_outcome
-remove_asset(struct fa_db *db, void *closure, struct fa_error *err)
+remove_asset(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
     static const struct fa_statement drop = {"removal_drop_asset",
                                              "DELETE FROM asset WHERE asset_id = $1"};
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
-    struct fa_removal *removal = closure;
     struct doomed doomed = {.is_cad = false};
-    enum fa_db_outcome outcome = begin(db, removal, err);
+    enum fa_db_outcome outcome = find_doomed(db, removal, &arena, &doomed, err);
 
-    if (outcome >= 0)
-        outcome = find_doomed(db, removal, &arena, &doomed, err);
     if (outcome >= 0 && doomed.is_cad)
         outcome = fa_cancel_jobs(db, &removal->access.part, FA_TASK_CAD, &removal->told, err);
     if (outcome >= 0)
@@ -92,19 +81,16 @@ remove_asset(struct fa_db *db, void *closure, struct fa_error *err)
 /* --- the CAD, the part ----------------------------------------------------------------------- */
 
 static enum fa_db_outcome
-remove_cad(struct fa_db *db, void *closure, struct fa_error *err)
+remove_cad(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
     static const struct fa_statement reset = {
         "removal_reset",
         "UPDATE part SET status = DEFAULT, quantity = DEFAULT, material = DEFAULT,"
         " machine = DEFAULT, rfq_note = DEFAULT, rfq_needed_by = DEFAULT, updated_at = now()"
         " WHERE part_id = $1"};
-    struct fa_removal *removal = closure;
     const struct fa_uuid *part = &removal->access.part;
-    enum fa_db_outcome outcome = begin(db, removal, err);
+    enum fa_db_outcome outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
 
-    if (outcome >= 0)
-        outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
     if (outcome >= 0)
         outcome = fa_job_detach(db, part, NULL, err);
     if (outcome >= 0)
@@ -119,16 +105,13 @@ remove_cad(struct fa_db *db, void *closure, struct fa_error *err)
 }
 
 static enum fa_db_outcome
-remove_part(struct fa_db *db, void *closure, struct fa_error *err)
+remove_part(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
     static const struct fa_statement drop = {"removal_drop_part",
                                              "DELETE FROM part WHERE part_id = $1"};
-    struct fa_removal *removal = closure;
     const struct fa_uuid *part = &removal->access.part;
-    enum fa_db_outcome outcome = begin(db, removal, err);
+    enum fa_db_outcome outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
 
-    if (outcome >= 0)
-        outcome = fa_cancel_jobs(db, part, NULL, &removal->told, err);
     if (outcome >= 0)
         outcome = fa_cad_drop_derived(db, part, removal->grace_s, err);
     if (outcome >= 0)
@@ -139,28 +122,26 @@ remove_part(struct fa_db *db, void *closure, struct fa_error *err)
     return outcome;
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
-static int
-run(struct fa_db *db, fa_db_work *work, struct fa_removal *removal, struct fa_error *err)
+static enum fa_db_outcome
+remove_locked(struct fa_db *db, void *closure, struct fa_error *err)
 {
-    return fa_announce_after(db, work, removal, &removal->told, err) < 0 ? -1 : 0;
+    static enum fa_db_outcome (*const works[])(struct fa_db *, struct fa_removal *,
+                                               struct fa_error *) = {
+        [FA_REMOVE_ASSET] = remove_asset,
+        [FA_REMOVE_CAD] = remove_cad,
+        [FA_REMOVE_PART] = remove_part,
+    };
+    struct fa_removal *removal = closure;
+    enum fa_db_outcome outcome = fa_access_lock(db, &removal->access, FA_WRITE, err);
+
+    removal->told.jobs = true;
+    return outcome < 0 ? outcome : works[removal->what](db, removal, err);
 }
 
 int
-fa_removal_asset(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
+fa_removal_run(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
 {
-    return run(db, remove_asset, removal, err);
-}
-
-int
-fa_removal_cad(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
-{
-    return run(db, remove_cad, removal, err);
-}
-
-int
-fa_removal_part(struct fa_db *db, struct fa_removal *removal, struct fa_error *err)
-{
-    return run(db, remove_part, removal, err);
+    return fa_announce_after(db, remove_locked, removal, &removal->told, err) < 0 ? -1 : 0;
 }
