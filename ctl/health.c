@@ -39,10 +39,9 @@ int
 fa_command_health(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
     struct fa_db *db =
-        fa_db_new(ctl->options->database, "fileapictl", ctl->options->database_timeout);
+        fa_db_new(ctl->options->database, "fileapictl", ctl->options->database_timeout, err);
     struct fa_store *store = NULL;
-    int result =
-        db == NULL ? fa_error_set(err, FA_E_MEMORY, "database connection") : fa_db_check(db, err);
+    int result = db == NULL ? -1 : fa_db_check(db, err);
 
     (void)argc;
     (void)argv;

@@ -133,10 +133,9 @@ run(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error
 int
 fa_command_jobs(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
-    struct fa_db *db =
-        fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout);
-    int result = db == NULL ? fa_error_set(err, FA_E_MEMORY, "database connection")
-                            : run(ctl, db, argc, argv, err);
+    struct fa_db *db = fa_db_new(fa_options_direct(ctl->options), "fileapictl",
+                                 ctl->options->database_timeout, err);
+    int result = db == NULL ? -1 : run(ctl, db, argc, argv, err);
 
     fa_db_free(&db);
     return result;

@@ -78,17 +78,15 @@ int
 fa_command_migrate(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err)
 {
     const struct fa_options *options = ctl->options;
-    struct fa_db *db = fa_db_new(fa_options_admin(options), "fileapictl", 3600);
+    struct fa_db *db = fa_db_new(fa_options_admin(options), "fileapictl", 3600, err);
     struct dirent **entries = NULL;
     int count = scandir(options->sql, &entries, is_migration, alphasort);
-    int result = 0;
+    int result = db == NULL ? -1 : 0;
 
     (void)argc;
     (void)argv;
-    if (count < 0)
+    if (result == 0 && count < 0)
         result = fa_error_errno(err, FA_E_INTERNAL, errno, "read FILEAPI_SQL %s", options->sql);
-    if (result == 0 && db == NULL)
-        result = fa_error_set(err, FA_E_MEMORY, "database connection");
     if (result == 0)
         result = fa_migration_prepare(db, err);
     for (int i = 0; result == 0 && i < count; i++)

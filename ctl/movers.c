@@ -90,9 +90,9 @@ run_move(const struct fa_movers *movers, struct fa_move *move, struct fa_error *
 {
     const struct fa_options *options = movers->options;
 
-    move->db = fa_db_new(fa_options_direct(options), "fileapictl", options->database_timeout);
+    move->db = fa_db_new(fa_options_direct(options), "fileapictl", options->database_timeout, err);
     if (move->db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
+        return -1;
     if (fa_store_open_kind(movers->from, options, &move->from, err) < 0 ||
         fa_store_open_kind(movers->to, options, &move->to, err) < 0)
         return -1;

@@ -6,9 +6,10 @@ fa_ctl_services_open(struct fa_ctl_services *services, const struct fa_options *
                      struct fa_error *err)
 {
     *services = (struct fa_ctl_services){NULL, NULL};
-    services->db = fa_db_new(fa_options_direct(options), "fileapictl", options->database_timeout);
+    services->db =
+        fa_db_new(fa_options_direct(options), "fileapictl", options->database_timeout, err);
     if (services->db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
+        return -1;
     return fa_store_open(options, &services->store, err);
 }
 

@@ -159,8 +159,7 @@ fa_command_store(struct fa_ctl *ctl, int argc, char **argv, struct fa_error *err
                             "takes migrate --to s3|directory [--verify] [--parallel N]");
     if (read_options(argc - 1, argv + 1, &self, err) < 0)
         return -1;
-    db = fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout);
-    if (db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
-    return migrate(&self, db, err);
+    db = fa_db_new(fa_options_direct(ctl->options), "fileapictl", ctl->options->database_timeout,
+                   err);
+    return db == NULL ? -1 : migrate(&self, db, err);
 }

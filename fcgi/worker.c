@@ -82,10 +82,12 @@ open_services(struct worker *worker, const struct fa_options *options, struct fa
 
     ctx->options = options;
     ctx->log = &worker->log;
-    ctx->db = fa_db_new(options->database, "fileapi", options->database_timeout);
+    ctx->db = fa_db_new(options->database, "fileapi", options->database_timeout, err);
+    if (ctx->db == NULL)
+        return -1;
     ctx->seen = fa_seen_new();
-    if (ctx->db == NULL || ctx->seen == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
+    if (ctx->seen == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "accounts seen");
     if (fa_store_open(options, &ctx->store, err) < 0)
         return -1;
     ctx->bearer = &worker->bearer;

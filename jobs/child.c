@@ -36,9 +36,9 @@ open_services(struct fa_task_ctx *ctx, struct fa_error *err)
 {
     const struct fa_options *options = ctx->options;
 
-    ctx->db = fa_db_new(fa_options_direct(options), "fileapi-job", options->database_timeout);
+    ctx->db = fa_db_new(fa_options_direct(options), "fileapi-job", options->database_timeout, err);
     if (ctx->db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
+        return -1;
     if (fa_store_open(options, &ctx->store, err) < 0)
         return -1;
     fa_store_set_patience(ctx->store, FA_STORE_PATIENCE_OF_JOBS_S);

@@ -245,9 +245,10 @@ open_supervisor(struct fa_supervisor *self, struct fa_error *err)
     self->signals = fa_signals_open(SIGCHLD, err);
     if (self->signals < 0)
         return -1;
-    self->db = fa_db_new(fa_options_direct(options), "fileapi-jobs", options->database_timeout);
+    self->db =
+        fa_db_new(fa_options_direct(options), "fileapi-jobs", options->database_timeout, err);
     if (self->db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "start");
+        return -1;
     fa_children_init(&self->children, options->job_slots);
     if (fa_machine_name(options->job_machine, self->machine, sizeof self->machine, err) < 0 ||
         fa_store_open(options, &self->store, err) < 0 || enter_machine(self, err) < 0)

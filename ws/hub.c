@@ -18,9 +18,9 @@ fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_log 
             struct fa_error *err)
 {
     *hub = (struct fa_hub){.options = options, .log = log};
-    hub->db = fa_db_new(fa_options_direct(options), "fileapi-ws", options->database_timeout);
+    hub->db = fa_db_new(fa_options_direct(options), "fileapi-ws", options->database_timeout, err);
     if (hub->db == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "database connection");
+        return -1;
     if (fa_db_listen(hub->db, FA_EVENT_CHANNEL, err) < 0)
         return -1;
     return fa_db_listen(hub->db, FA_PROGRESS_CHANNEL, err);

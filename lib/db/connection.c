@@ -14,12 +14,14 @@
 enum { CONNECT_SECONDS = 3, GRACE_US = 500000, REST_US = 1000000, PARAMS_LIMIT = 1 << 20 };
 
 struct fa_db *
-fa_db_new(const char *conninfo, const char *application, int64_t timeout_s)
+fa_db_new(const char *conninfo, const char *application, int64_t timeout_s, struct fa_error *err)
 {
     struct fa_db *db = calloc(1, sizeof *db);
 
-    if (db == NULL)
+    if (db == NULL) {
+        fa_error_set(err, FA_E_MEMORY, "database connection");
         return NULL;
+    }
     db->conninfo = conninfo;
     db->application = application;
     db->timeout_us = timeout_s * FA_SECOND_US;

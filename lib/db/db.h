@@ -99,9 +99,9 @@ struct fa_rows {
 
 /* Prepares a connection object, connects nothing.  Texts must outlive it.  `timeout_s` is the
  * longest time one statement may take; then the connection is dropped, and for a second no other is
- * tried: calls fail at once.  NULL when memory is short. */
-struct fa_db *fa_db_new(const char *conninfo, const char *application,
-                        int64_t timeout_s) FA_MUSTCHECK;
+ * tried: calls fail at once.  NULL with FA_E_MEMORY. */
+struct fa_db *fa_db_new(const char *conninfo, const char *application, int64_t timeout_s,
+                        struct fa_error *err) FA_MUSTCHECK;
 void fa_db_free(struct fa_db **db);
 
 /* Runs a statement and reads its first row into `columns`; texts are copied into `arena`. */
