@@ -9,7 +9,6 @@ import os
 import zlib
 from pathlib import Path
 
-import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, settings

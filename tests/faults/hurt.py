@@ -1,4 +1,5 @@
 """A stack whose connections lead through fault proxies, and whose processes get killed."""
+import contextlib
 import os
 import signal
 import ssl
@@ -10,6 +11,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import pytest
 from service import ROOT, STORE_KIND, Stack
 from minio_server import MinIO
 from processes import children_of, until
@@ -163,3 +165,17 @@ class Hurt(Stack):
 
         # The supervisor's own collector may be at it just now.
         until(collected, 30)
+
+
+@contextlib.contextmanager
+def small_disk(folder, megabytes):
+    """A file system of its own on a folder, for everybody."""
+    os.makedirs(folder, exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=1777", "tmpfs",
+                           folder], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no tmpfs can be mounted: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)

@@ -5,7 +5,23 @@ import time
 import uuid
 from pathlib import Path
 
+import checker
 from world import UNKNOWN, Caller
+
+
+def ok(status):
+    return status == 200
+
+
+def bad(status):
+    return status != 200
+
+
+def all_well(hurt, caller):
+    """Every worker answers, and rows and objects agree."""
+    assert [caller.ask("GET", "/readyz")[0] for _ in range(12)] == [200] * 12
+    hurt.settle()
+    checker.check(hurt)
 
 
 class Load:

@@ -2,32 +2,15 @@
 import contextlib
 import json
 import os
-import subprocess
 import threading
 import time
 
 import checker
 import pytest
-from hurt import Hurt
+from hurt import Hurt, small_disk
 from world import Caller
 
-MEGABYTE = bytes(1 << 20)
-
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-
-
-@contextlib.contextmanager
-def small_disk(folder, megabytes):
-    """A file system of its own on a folder, for everybody."""
-    os.makedirs(folder, exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=1777", "tmpfs",
-                           folder], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no tmpfs can be mounted: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def used(folder):
@@ -43,7 +26,7 @@ def used(folder):
 
 def upload(caller, megabytes, name="big.bin"):
     began = time.monotonic()
-    answer = caller.upload("0", name, MEGABYTE * megabytes)
+    answer = caller.upload("0", name, bytes(megabytes << 20))
     return answer, time.monotonic() - began
 
 
@@ -117,7 +100,7 @@ def test_store():
             part = json.loads(answer[2])["part_id"]
             for _ in range(3):
                 assert_full(*upload(caller, 4))
-            assert caller.read(part, "first.bin")[2] == MEGABYTE * 3
+            assert caller.read(part, "first.bin")[2] == bytes(3 << 20)
             assert caller.delete(part, "first.bin")[0] == 200
             stack.collect()
             assert upload(caller, 4)[0][0] == 200

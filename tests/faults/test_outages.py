@@ -4,24 +4,15 @@ import signal
 import time
 from pathlib import Path
 
-import checker
 import pytest
 from processes import children_of
-from load import Load
+from load import Load, all_well, bad, ok
 from world import Caller
 
 
 # An upload that lost the answer to its COMMIT asks for 5 s (FILEAPI_DATABASE_TIMEOUT) what became of
 # it; everything else fails at once.
 AWAY = 7
-
-
-def ok(status):
-    return status == 200
-
-
-def bad(status):
-    return status != 200
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +24,6 @@ def caller(hurt):
 def load(hurt, caller):
     hurt.repair()  # whatever the test before has left
     return Load(hurt, caller.token, clients=16)
-
-
-def all_well(hurt, caller):
-    """Every worker answers, and rows and objects agree."""
-    assert [caller.ask("GET", "/readyz")[0] for _ in range(12)] == [200] * 12
-    hurt.settle()
-    checker.check(hurt)
 
 
 def descriptors(hurt):

@@ -10,12 +10,10 @@ import checker
 import pytest
 from service import FULL
 from shapes import box_stl
-from hurt import Hurt
-from load import Load
+from hurt import Hurt, small_disk
+from load import Load, all_well, bad, ok
 from minio_server import BUCKET
 from proxy import Flip, Latency, Reset, Stall, Status, Swallow, Truncate
-from test_full_disk import MEGABYTE, small_disk
-from test_outages import all_well, bad, ok
 from world import PARTS, UNKNOWN, Caller, digest
 
 FAULT_SECONDS = 6 if FULL else 2
@@ -307,20 +305,20 @@ def test_disk_full():
                 answer = (200,)
                 while answer[0] == 200:
                     began, name = time.monotonic(), f"{len(kept)}.bin"
-                    answer = caller.upload("0", name, MEGABYTE * size)
+                    answer = caller.upload("0", name, bytes(size << 20))
                     if answer[0] == 200:
                         kept.append((json.loads(answer[2])["part_id"], name, size))
                 assert answer[0] == 507, stack.logs()
                 assert time.monotonic() - began <= TIME_LIMIT
             assert len(kept) > 3
             for part, name, size in kept:
-                assert caller.read(part, name)[2] == MEGABYTE * size
+                assert caller.read(part, name)[2] == bytes(size << 20)
             for part, name, _ in kept[:3]:
                 assert caller.delete(part, name)[0] == 200
             stack.collect()
             # MinIO frees what it has deleted a moment later.
             deadline = time.monotonic() + 20
-            while caller.upload("0", "again.bin", MEGABYTE * 5)[0] != 200:
+            while caller.upload("0", "again.bin", bytes(5 << 20))[0] != 200:
                 assert time.monotonic() < deadline, "there is no room after a delete"
                 time.sleep(0.2)
             checker.check(stack)

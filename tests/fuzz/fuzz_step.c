@@ -8,10 +8,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fa_scene scene = {.shapes = NULL};
-    struct fa_error err;
-    const char *unit;
-
-    return read_back_scene(
-        &scene, fa_step_mesh_read((const char *)data, size, 10000, &scene, &unit, &err) == 0);
+    return read_back_text(fa_step_mesh_read, data, size);
 }

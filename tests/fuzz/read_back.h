@@ -187,4 +187,20 @@ read_back_scene(struct fa_scene *scene, bool read)
     return 0;
 }
 
+/* A reader of a text with a unit. */
+typedef int read_text(const char *text, size_t length, size_t limit, struct fa_scene *scene,
+                      const char **unit_r, struct fa_error *err);
+
+/* All of a target that feeds such a reader. */
+static inline int
+read_back_text(read_text *reader, const uint8_t *data, size_t size)
+{
+    struct fa_scene scene = {.shapes = NULL};
+    struct fa_error err;
+    const char *unit;
+
+    return read_back_scene(&scene,
+                           reader((const char *)data, size, 10000, &scene, &unit, &err) == 0);
+}
+
 #endif
