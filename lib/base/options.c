@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
-enum { VALUE_MAX_BYTES = 8192 };
+enum { VALUE_MAX_BYTES = 8192, NAME_MAX_BYTES = 63 };
 
 enum option_type { TEXT, PATH, INT, BYTES, SECONDS };
 
@@ -107,6 +108,55 @@ fa_options_read(struct fa_options *options, struct fa_arena *arena, struct fa_er
                                 type_help[option->type], value);
     }
     return 0;
+}
+
+/* How many bytes to change, add or leave out make one name of the other; long names differ. */
+static size_t
+distance(const char *name, size_t length, const char *other)
+{
+    size_t row[NAME_MAX_BYTES + 1];
+    size_t width = strlen(other);
+
+    if (width > NAME_MAX_BYTES)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 0; i < length; i++) {
+        size_t corner = i;
+
+        row[0] = i + 1;
+        for (size_t j = 0; j < width; j++) {
+            size_t change = corner + (name[i] != other[j]);
+            size_t rest = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
+
+            corner = row[j + 1];
+            row[j + 1] = change < rest ? change : rest;
+        }
+    }
+    return row[width];
+}
+
+const char *
+fa_options_meant(const char *line)
+{
+    size_t length = strcspn(line, "=");
+    const char *meant = NULL;
+
+    if (length > NAME_MAX_BYTES || strchr(line, '_') == NULL)
+        return NULL;
+    if (length > 5 && strncmp(line + length - 5, "_FILE", 5) == 0)
+        length -= 5;
+    for (size_t i = 0; i < FA_COUNT(table); i++) {
+        const char *name = table[i].variable;
+        size_t most = strlen(strchr(name, '_')) / 4; /* short names are not alike so soon */
+        size_t changes = distance(line, length, name);
+
+        if (changes == 0)
+            return NULL;
+        if (changes <= (most < 2 ? most : 2))
+            meant = name;
+    }
+    return meant;
 }
 
 void

@@ -30,6 +30,10 @@ struct fa_options {
 int fa_options_read(struct fa_options *options, struct fa_arena *arena,
                     struct fa_error *err) FA_MUSTCHECK;
 
+/* The option that a line NAME=value of the environment was most likely to name: one that is spelt
+ * almost like it.  NULL when it names one, or none that we know. */
+const char *fa_options_meant(const char *line);
+
 /* The connection string for sessions that LISTEN or hold locks; the admin's, for migrations. */
 const char *fa_options_direct(const struct fa_options *options);
 const char *fa_options_admin(const struct fa_options *options);

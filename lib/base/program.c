@@ -1,10 +1,27 @@
 #include "lib/base/program.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What the store holds is for the service and nginx's group. */
 enum { UMASK = 0027, ARENA_LIMIT = 1 << 20 };
+
+/* The name alone: the value may be a secret. */
+static void
+tell_misspelt(struct fa_program *program)
+{
+    for (char *const *line = environ; *line != NULL; line++) {
+        const char *meant = fa_options_meant(*line);
+
+        if (meant != NULL)
+            fa_log(
+                &program->log, FA_LOG_WARNING, "option_unknown",
+                FA_LOG_TEXT("name", fa_arena_strndup(&program->arena, *line, strcspn(*line, "="))),
+                FA_LOG_TEXT("meant", meant));
+    }
+}
 
 int
 fa_program_start(struct fa_program *program, const char *name)
@@ -19,6 +36,7 @@ fa_program_start(struct fa_program *program, const char *name)
         return -1;
     }
     fa_log_init(&program->log, name, program->options.log_level);
+    tell_misspelt(program);
     return 0;
 }
 

@@ -150,6 +150,41 @@ secrets_come_in_files(void **state)
     assert_non_null(strstr(fixture->err.detail, fixture->path));
 }
 
+/* A misspelt option is told apart from what others have in the environment. */
+static void
+misspelt_names_are_found(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *meant;
+    } cases[] = {
+        {"FILEAPI_JOB_SLOT=3", "FILEAPI_JOB_SLOTS"},
+        {"FILEAPI_MAX_UPLAOD=1G", "FILEAPI_MAX_UPLOAD"},
+        {"FILEAPI_WORKER=4", "FILEAPI_WORKERS"},
+        {"FILEAPI_DATABSE_FILE=/x", "FILEAPI_DATABASE"},
+        {"OIDC_ISSUR=https://x", "OIDC_ISSUER"},
+        {"AWS_ENDPOINT_URL_S=https://x", "AWS_ENDPOINT_URL_S3"},
+        {"FILEAPI_JOB_SLOTS=3", NULL},
+        {"FILEAPI_DATABASE_FILE=/x", NULL},
+        {"FILEAPI_URL=https://x", NULL},
+        {"FILEAPI_LOGS=/x", NULL},
+        {"FILEAPI_DIR=/x", NULL},
+        {"AWS_DEFAULT_REGION=x", NULL},
+        {"PATH=/bin", NULL},
+        {"=", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < FA_COUNT(cases); i++) {
+        const char *meant = fa_options_meant(cases[i].line);
+
+        if (cases[i].meant == NULL ? meant != NULL
+                                   : meant == NULL || strcmp(meant, cases[i].meant) != 0)
+            fail_msg("%s is taken for %s", cases[i].line, meant != NULL ? meant : "none");
+    }
+}
+
 /* The sample names every option, each in a comment: as a configuration it changes nothing. */
 static void
 sample_is_complete(void **state)
@@ -177,4 +212,4 @@ sample_is_complete(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 FA_RUN(TEST(defaults_are_valid), TEST(numbers_are_checked), TEST(secrets_come_in_files),
-       TEST(sample_is_complete))
+       TEST(misspelt_names_are_found), TEST(sample_is_complete))
