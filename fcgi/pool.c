@@ -29,7 +29,7 @@ struct pool {
     bool draining;
     int64_t kill_at_us;
     size_t count;
-    struct slot *slots;
+    struct slot slots[WORKERS_MAX]; /* of which `count` are used */
 };
 
 static void
@@ -70,12 +70,13 @@ bury_worker(struct pool *pool, struct slot *slot, int status)
     int64_t now_us = fa_clock_monotonic_us();
     bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS;
 
-    slot->pid = 0;
     if (crashed && now_us - slot->started_us < HEALTHY_US)
         slot->not_before_us = now_us + HEALTHY_US;
     fa_log(pool->log, crashed ? FA_LOG_ERROR : FA_LOG_INFO, "worker_ended",
+           FA_LOG_NUMBER("worker", slot->pid),
            FA_LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
            FA_LOG_NUMBER("exit_status", WIFEXITED(status) ? WEXITSTATUS(status) : -1));
+    slot->pid = 0;
 }
 
 static void
@@ -152,9 +153,6 @@ fa_pool_run(int listener, const struct fa_options *options, const struct fa_log 
     pool.count = options->workers < 1             ? 1
                  : options->workers > WORKERS_MAX ? WORKERS_MAX
                                                   : (size_t)options->workers;
-    pool.slots = calloc(pool.count, sizeof *pool.slots);
-    if (pool.slots == NULL)
-        return EXIT_FAILURE;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
@@ -166,7 +164,6 @@ fa_pool_run(int listener, const struct fa_options *options, const struct fa_log 
     fa_log(log, FA_LOG_INFO, "pool_started", FA_LOG_NUMBER("workers", pool.count));
     fa_ready_notify("READY=1");
     supervise(&pool, &signals);
-    free(pool.slots);
     fa_log(log, FA_LOG_INFO, "pool_drained");
     return EXIT_SUCCESS;
 }

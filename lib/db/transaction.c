@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRIES = 3, JITTER_US = 20000, ASK_PAUSE_US = 100000 };
+enum { TRIES = 3, JITTER_US = 10000, ASK_PAUSE_US = 100000 };
 
 /* A crash can lose the number of a transaction that was not on disk yet, and the server gives it to
  * another one then.  Statistics are begun anew by each crash, and are each server's own: a number
@@ -104,13 +104,13 @@ attempt(struct fa_db *db, fa_db_work *work, void *closure, struct fa_error *err)
 enum fa_db_outcome
 fa_db_transaction(struct fa_db *db, fa_db_work *work, void *closure, struct fa_error *err)
 {
-    enum fa_db_outcome outcome = FA_DB_FAILED;
+    enum fa_db_outcome outcome = attempt(db, work, closure, err);
 
-    for (int i = 0; i < TRIES; i++) {
-        outcome = attempt(db, work, closure, err);
-        if (outcome != FA_DB_RETRY)
-            return outcome;
+    for (int i = 1; outcome == FA_DB_RETRY && i < TRIES; i++) {
         usleep((useconds_t)(random() % (JITTER_US << i)));
+        outcome = attempt(db, work, closure, err);
     }
+    if (outcome == FA_DB_RETRY)
+        fa_error_wrap(err, "tried %d times", TRIES);
     return outcome;
 }
