@@ -71,11 +71,16 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Of the environment's lines those that match, their values quoted.
-quote_values() {
-    local line
-    while IFS= read -r line; do
-        [[ ! $line =~ $1 ]] || printf '%s=%q\n' "${line%%=*}" "${line#*=}"
+# The options in the caller's environment, but for those that say where things are: a stack has its own.
+given_options() {
+    local name
+    for name in FILEAPI_FAILPOINTS $(sed -n 's/^FA_OPTION([a-z0-9_]*, "\(\(FILEAPI\|OIDC\)_[A-Z0-9_]*\)".*/\1/p' \
+        "$here/lib/base/options.def"); do
+        case ${name#FILEAPI_} in
+        DATABASE | DATABASE_ADMIN | DATABASE_DIRECT | KEYS | LIBEXEC | SIGNING_KEY | SQL | WORKERS) ;;
+        STORE | SOCKET | WS_SOCKET | S3_BUCKET | S3_CA) ;;
+        *) [ -z "${!name+given}" ] || printf '%s=%q\n' "$name" "${!name}" ;;
+        esac
     done
 }
 
@@ -108,10 +113,7 @@ write_settings() {
             FILEAPI_LIBEXEC "$bin" \
             FILEAPI_SQL "$sql" \
             FILEAPI_WORKERS "$workers"
-        # Options given by the caller's environment hold for this stack.
-        env | grep -E '^FILEAPI_(MAX_UPLOAD|STORE_GRACE|JOB_[A-Z]+|JOBS_DRAIN|LOG_LEVEL|CAD_MEMORY|SANDBOX|TIME_ZONE|FAILPOINTS|DRAIN_TIMEOUT|REQUEST_TIMEOUT|QUOTA_[A-Z_]+|WORKER_REQUESTS|SPOOL|KEYS_[A-Z]+|TOKEN_LEEWAY)=' || true
-        env | quote_values '^FILEAPI_CORS_ORIGINS='
-        env | quote_values '^OIDC_(ALGORITHMS|AUDIENCE|CLIENT|ISSUER|[A-Z]+_(CLAIMS?|ROLES))='
+        given_options
         store_settings
         # An issuer of its own makes no keys; fileapi-keys fetches them.
         [ -z "${OIDC_ISSUER:-}" ] || printf '%s=%s\n' FILEAPI_SIGNING_KEY "" FILEAPI_KEYS_SOCKET "$dir/run/keys.sock"
