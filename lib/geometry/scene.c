@@ -150,34 +150,28 @@ fa_scene_place(const struct fa_scene *scene, size_t node, double matrix[3][4])
     }
 }
 
+/* Of all bodies where they are placed; as a mesh without coordinates. */
+static struct fa_mesh
+count(const struct fa_scene *scene)
+{
+    struct fa_mesh all = {.facet_count = 0};
+
+    for (size_t n = 0; n < scene->node_count; n++)
+        if (scene->nodes[n].shape >= 0) {
+            const struct fa_shape *shape = &scene->shapes[scene->nodes[n].shape];
+
+            for (size_t b = 0; b < shape->body_count; b++) {
+                all.facet_count += shape->bodies[b].mesh.facet_count;
+                all.vertex_count += shape->bodies[b].mesh.vertex_count;
+            }
+        }
+    return all;
+}
+
 size_t
 fa_scene_facets(const struct fa_scene *scene)
 {
-    size_t count = 0;
-
-    for (size_t n = 0; n < scene->node_count; n++)
-        if (scene->nodes[n].shape >= 0) {
-            const struct fa_shape *shape = &scene->shapes[scene->nodes[n].shape];
-
-            for (size_t b = 0; b < shape->body_count; b++)
-                count += shape->bodies[b].mesh.facet_count;
-        }
-    return count;
-}
-
-static size_t
-count_vertices(const struct fa_scene *scene)
-{
-    size_t count = 0;
-
-    for (size_t n = 0; n < scene->node_count; n++)
-        if (scene->nodes[n].shape >= 0) {
-            const struct fa_shape *shape = &scene->shapes[scene->nodes[n].shape];
-
-            for (size_t b = 0; b < shape->body_count; b++)
-                count += shape->bodies[b].mesh.vertex_count;
-        }
-    return count;
+    return count(scene).facet_count;
 }
 
 /* Appends a body's mesh, placed; a mirror turns its facets around. */
@@ -211,8 +205,9 @@ append(struct fa_mesh *mesh, const struct fa_mesh *body, const double matrix[3][
 int
 fa_scene_flatten(const struct fa_scene *scene, struct fa_mesh *mesh, struct fa_error *err)
 {
-    size_t facets = fa_scene_facets(scene);
-    size_t vertices = count_vertices(scene);
+    const struct fa_mesh all = count(scene);
+    size_t facets = all.facet_count;
+    size_t vertices = all.vertex_count;
 
     *mesh = (struct fa_mesh){.vertices = malloc(vertices * sizeof *mesh->vertices + 1),
                              .facets = malloc(facets * sizeof *mesh->facets + 1),
