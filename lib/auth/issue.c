@@ -71,7 +71,7 @@ read_key(const char *path, struct fa_error *err)
 
 /* As link, but content with a file that is there: of two that make a key at a time, one wins. */
 static int
-link_first(const char *from, const char *to)
+link_or_leave(const char *from, const char *to)
 {
     return link(from, to) == 0 || errno == EEXIST ? 0 : -1;
 }
@@ -91,7 +91,7 @@ fa_issue_key_create(const char *path, struct fa_error *err)
         return -1;
     return fa_new_file_close(&new,
                              PEM_write_PrivateKey(new.file, pkey, NULL, NULL, 0, NULL, NULL) == 1,
-                             link_first, err);
+                             link_or_leave, err);
 }
 
 static void

@@ -27,7 +27,7 @@ make(const char *path, struct sockaddr_un *address)
 
 /* Makes the socket's file mode 0660 and gives it to the group. */
 static int
-share(const char *path, const char *group_name, struct fa_error *err)
+give(const char *path, const char *group_name, struct fa_error *err)
 {
     struct group entry;
     struct group *found = NULL;
@@ -56,7 +56,7 @@ fa_socket_listen(const char *path, const char *group, struct fa_error *err)
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
         listen(fd, BACKLOG) < 0)
         return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", path);
-    return share(path, group, err) < 0 ? -1 : fa_steal_fd(&fd);
+    return give(path, group, err) < 0 ? -1 : fa_steal_fd(&fd);
 }
 
 int
