@@ -16,28 +16,22 @@ static const struct {
 #undef FA_ERROR
 };
 
-static enum fa_error_code
-known(enum fa_error_code code)
-{
-    return (unsigned)code < FA_ERROR_COUNT ? code : FA_E_INTERNAL;
-}
-
 int
 fa_error_status(enum fa_error_code code)
 {
-    return registry[known(code)].status;
+    return registry[code].status;
 }
 
 const char *
 fa_error_title(enum fa_error_code code)
 {
-    return registry[known(code)].title;
+    return registry[code].title;
 }
 
 const char *
 fa_error_text(enum fa_error_code code)
 {
-    return registry[known(code)].text;
+    return registry[code].text;
 }
 
 int
@@ -45,8 +39,6 @@ fa_error_set(struct fa_error *err, enum fa_error_code code, const char *fmt, ...
 {
     va_list args;
 
-    if (err == NULL)
-        return -1;
     memset(err, 0, sizeof *err);
     err->code = code;
     va_start(args, fmt);
@@ -75,8 +67,6 @@ fa_error_action(struct fa_error *err, const char *fmt, ...)
 {
     va_list args;
 
-    if (err == NULL)
-        return -1;
     va_start(args, fmt);
     vsnprintf(err->action, sizeof err->action, fmt, args);
     va_end(args);
@@ -89,8 +79,6 @@ fa_error_field(struct fa_error *err, const char *name, const char *fmt, ...)
     va_list args;
     struct fa_error_field *field;
 
-    if (err == NULL)
-        return -1;
     if (err->code != FA_E_INPUT)
         fa_error_set(err, FA_E_INPUT, "invalid field \"%s\"", name);
     if (err->field_count == FA_ERROR_FIELDS)
@@ -110,8 +98,6 @@ fa_error_wrap(struct fa_error *err, const char *fmt, ...)
     char context[160];
     char inner[sizeof err->detail];
 
-    if (err == NULL)
-        return -1;
     va_start(args, fmt);
     vsnprintf(context, sizeof context, fmt, args);
     va_end(args);

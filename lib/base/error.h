@@ -51,13 +51,12 @@ struct fa_error {
     struct fa_error_quota quota; /* only with FA_E_QUOTA_… */
 };
 
-/* The error's HTTP status, title and public text; any code, also FA_OK, is safe. */
+/* The error's HTTP status, title and public text; also of FA_OK. */
 int fa_error_status(enum fa_error_code code);
 const char *fa_error_title(enum fa_error_code code);
 const char *fa_error_text(enum fa_error_code code);
 
-/* Sets code and detail, clears the rest; `err` may be NULL.  Always -1, so `return
- * fa_error_set(...)`. */
+/* Sets code and detail, clears the rest.  Always -1, so `return fa_error_set(...)`. */
 int fa_error_set(struct fa_error *err, enum fa_error_code code, const char *fmt, ...)
     FA_PRINTF(3, 4);
 
