@@ -31,9 +31,7 @@ begin_file(struct fa_form_reader *reader, const struct fa_multipart_part *part,
     form->file = fa_store_spool(reader->ctx->store, err);
     if (form->file < 0)
         return -1;
-    reader->digest = fa_digest_new();
-    if (reader->digest == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "digest");
+    reader->digest = fa_digest_new(EVP_sha256());
     return 0;
 }
 
@@ -56,8 +54,7 @@ write_file(struct fa_form_reader *reader, const char *bytes, size_t length, stru
 
     if (length > (uint64_t)reader->ctx->options->max_upload - object->size)
         return fa_error_set(err, FA_E_TOO_LARGE, "file is longer than FILEAPI_MAX_UPLOAD");
-    if (!EVP_DigestUpdate(reader->digest, bytes, length))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
+    fa_digest_add(&reader->digest, bytes, length);
     object->size += length;
     while (length > 0) {
         ssize_t written = write(reader->form->file, bytes, length);
@@ -124,10 +121,9 @@ fa_form_finish(struct fa_form_reader *reader, struct fa_error *err)
 {
     if (fa_multipart_finish(reader->multipart, err) < 0)
         return -1;
-    if (reader->form->file >= 0 &&
-        !EVP_DigestFinal_ex(reader->digest, reader->form->object.sha256, NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    return 0;
+    if (reader->form->file < 0)
+        return 0;
+    return fa_digest_end(&reader->digest, reader->form->object.sha256, err);
 }
 
 void

@@ -3,13 +3,37 @@
 
 #include <string.h>
 
-bool
-fa_digest_text(EVP_MD_CTX *digest, const char *text)
+EVP_MD_CTX *
+fa_digest_new(const EVP_MD *type)
 {
-    if (text == NULL)
-        return EVP_DigestUpdate(digest, "\0", 1) == 1;
-    return EVP_DigestUpdate(digest, "\1", 1) == 1 &&
-           EVP_DigestUpdate(digest, text, strlen(text) + 1) == 1;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+
+    if (digest != NULL && EVP_DigestInit_ex(digest, type, NULL) != 1)
+        fa_digest_free(&digest);
+    return digest;
+}
+
+void
+fa_digest_add(EVP_MD_CTX **digest, const void *bytes, size_t length)
+{
+    if (*digest != NULL && EVP_DigestUpdate(*digest, bytes, length) != 1)
+        fa_digest_free(digest);
+}
+
+void
+fa_digest_text(EVP_MD_CTX **digest, const char *text)
+{
+    fa_digest_add(digest, text != NULL ? "\1" : "\0", 1);
+    if (text != NULL)
+        fa_digest_add(digest, text, strlen(text) + 1);
+}
+
+int
+fa_digest_end(EVP_MD_CTX **digest, unsigned char *bytes_r, struct fa_error *err)
+{
+    if (*digest == NULL || EVP_DigestFinal_ex(*digest, bytes_r, NULL) != 1)
+        return fa_error_set(err, FA_E_MEMORY, "digest");
+    return 0;
 }
 
 bool
@@ -19,16 +43,6 @@ fa_digest_parse(const char *hex, unsigned char digest[FA_DIGEST])
         return true;
     memset(digest, 0, FA_DIGEST);
     return false;
-}
-
-EVP_MD_CTX *
-fa_digest_new(void)
-{
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-
-    if (digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
-        fa_digest_free(&digest);
-    return digest;
 }
 
 void

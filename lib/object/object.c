@@ -74,20 +74,15 @@ int
 fa_object_measure(int fd, struct fa_object *object, struct fa_error *err)
 {
     unsigned char buffer[64 * 1024];
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = fa_digest_new();
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = fa_digest_new(EVP_sha256());
     ssize_t got;
 
     object->size = 0;
-    if (digest == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "digest");
     while ((got = pread(fd, buffer, sizeof buffer, (off_t)object->size)) > 0) {
-        if (!EVP_DigestUpdate(digest, buffer, (size_t)got))
-            return fa_error_set(err, FA_E_MEMORY, "digest");
+        fa_digest_add(&digest, buffer, (size_t)got);
         object->size += (uint64_t)got;
     }
     if (got < 0)
         return fa_error_errno(err, FA_E_STORE, errno, "read a file to store");
-    if (!EVP_DigestFinal_ex(digest, object->sha256, NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    return 0;
+    return fa_digest_end(&digest, object->sha256, err);
 }

@@ -49,14 +49,11 @@ int
 fa_replay_fingerprint(struct fa_replay *replay, const char *const *texts, size_t count,
                       struct fa_error *err)
 {
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *hash = fa_digest_new();
-    bool well = hash != NULL;
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = fa_digest_new(EVP_sha256());
 
-    for (size_t i = 0; well && i < count; i++)
-        well = fa_digest_text(hash, texts[i]);
-    if (!well || EVP_DigestFinal_ex(hash, replay->fingerprint, NULL) != 1)
-        return fa_error_set(err, FA_E_MEMORY, "fingerprint of a request");
-    return 0;
+    for (size_t i = 0; i < count; i++)
+        fa_digest_text(&digest, texts[i]);
+    return fa_digest_end(&digest, replay->fingerprint, err);
 }
 
 enum fa_db_outcome

@@ -13,11 +13,9 @@ static int
 digest_piece(int fd, uint64_t offset, uint64_t size, unsigned char md5[FA_S3_MD5],
              struct fa_error *err)
 {
-    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    FA_CLEANUP(fa_digest_free) EVP_MD_CTX *digest = fa_digest_new(EVP_md5());
     unsigned char chunk[READ_CHUNK];
 
-    if (digest == NULL || !EVP_DigestInit_ex(digest, EVP_md5(), NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
     for (uint64_t done = 0; done < size;) {
         uint64_t left = size - done;
         ssize_t got = pread(fd, chunk, left < sizeof chunk ? (size_t)left : sizeof chunk,
@@ -25,13 +23,10 @@ digest_piece(int fd, uint64_t offset, uint64_t size, unsigned char md5[FA_S3_MD5
 
         if (got <= 0)
             return fa_error_errno(err, FA_E_STORE, got < 0 ? errno : EIO, "read the spool file");
-        if (!EVP_DigestUpdate(digest, chunk, (size_t)got))
-            return fa_error_set(err, FA_E_MEMORY, "digest");
+        fa_digest_add(&digest, chunk, (size_t)got);
         done += (uint64_t)got;
     }
-    if (!EVP_DigestFinal_ex(digest, md5, NULL))
-        return fa_error_set(err, FA_E_MEMORY, "digest");
-    return 0;
+    return fa_digest_end(&digest, md5, err);
 }
 
 int
