@@ -40,6 +40,14 @@ class Api:
         assert answer.status_code == 200, told(answer)
         return answer.json()
 
+    def begin_upload(self, length, body=b""):
+        """The connection of an upload whose head announces so many bytes, of which these were sent."""
+        connection = self.stack.connect()
+        connection.sendall("POST /api/v1/part/0/assets/ HTTP/1.1\r\nHost: localhost\r\n"
+                           f"Authorization: Bearer {self.token}\r\nContent-Length: {length}\r\n"
+                           "Content-Type: multipart/form-data; boundary=B\r\n\r\n".encode() + body)
+        return connection
+
     def assets(self, part):
         """The part's assets as JSON: any upload's answer shows them all."""
         answer = self.upload(b"note", name="note.txt", part=part, kind="misc", overwrite="true")

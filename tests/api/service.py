@@ -2,8 +2,11 @@
 import os
 import pwd
 import shlex
+import socket
+import ssl
 import subprocess
 import tempfile
+import urllib.parse
 from pathlib import Path
 
 import minio_server
@@ -60,6 +63,12 @@ class Stack:
     def user(self, sub="alice", **claims):
         """Someone who asks with a token of these claims."""
         return Api(self, self.token(sub, **claims))
+
+    def connect(self, timeout=30):
+        """A connection to nginx over TLS, to write to by hand."""
+        url = urllib.parse.urlsplit(self.url)
+        return ssl.create_default_context(cafile=self.ca).wrap_socket(
+            socket.create_connection((url.hostname, url.port), timeout), server_hostname=url.hostname)
 
     def command(self, *arguments, **env):
         """fileapictl, as the store's user; arguments for subprocess."""

@@ -1,9 +1,6 @@
 """Kills and restarts: the next request works, no job stays pending, nothing half-stored is seen."""
 import os
 import signal
-import socket
-import ssl
-import urllib.parse
 
 from processes import children_of, until
 
@@ -13,14 +10,8 @@ OWN = {"FILEAPI_STORE_GRACE": "1"}
 
 def test_worker_killed_while_an_upload_runs(own, user):
     """Killing every worker mid-upload stores nothing; the pool fills again and serves."""
-    url = urllib.parse.urlsplit(own.url)
-    tls = ssl.create_default_context(cafile=own.ca)
     pool = int(own.status()["fileapi"])
-    with tls.wrap_socket(socket.create_connection((url.hostname, url.port)),
-                         server_hostname=url.hostname) as connection:
-        connection.sendall(f"POST /api/v1/part/0/assets/ HTTP/1.1\r\nHost: {url.netloc}\r\n"
-                           f"Authorization: Bearer {user.token}\r\nContent-Length: 50000000\r\n"
-                           "Content-Type: multipart/form-data; boundary=B\r\n\r\n--B\r\n".encode())
+    with user.begin_upload(50000000, b"--B\r\n") as connection:
         connection.sendall(b"x" * 1000000)
         for worker in children_of(pool):
             os.kill(worker, signal.SIGKILL)

@@ -24,10 +24,8 @@ def file(alice):
 def send(stack, *lines, body=b"", tls=True):
     """Sends these bytes as a head and a body: status, headers in lower case, body."""
     url = urllib.parse.urlsplit(stack.url)
-    with socket.create_connection((url.hostname, url.port), timeout=30) as connection:
-        if tls:
-            context = ssl.create_default_context(cafile=stack.ca)
-            connection = context.wrap_socket(connection, server_hostname=url.hostname)
+    with stack.connect() if tls else socket.create_connection((url.hostname, url.port),
+                                                              timeout=30) as connection:
         connection.sendall(b"\r\n".join((*lines, b"", b"")) + body)
         answer = b""
         try:
@@ -35,7 +33,6 @@ def send(stack, *lines, body=b"", tls=True):
                 answer += chunk
         except (ConnectionResetError, ssl.SSLError):
             pass  # nginx has answered, and does not wait for what it refused
-        connection.close()
     head, _, text = answer.partition(b"\r\n\r\n")
     status, *rest = head.decode().split("\r\n")
     headers = {}

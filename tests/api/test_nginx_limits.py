@@ -2,10 +2,8 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import time
-import urllib.parse
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,13 +41,6 @@ def configure(stack, replacements):
     until(lambda: (now := set(children_of(master))) and not before & now, 30)
 
 
-def connect(stack):
-    url = urllib.parse.urlsplit(stack.url)
-    context = ssl.create_default_context(cafile=stack.ca)
-    plain = socket.create_connection((url.hostname, url.port), timeout=20)
-    return context.wrap_socket(plain, server_hostname=url.hostname)
-
-
 def last_words(connection):
     """All that comes before the connection ends."""
     answer = b""
@@ -81,7 +72,7 @@ def test_slow_client(short, what):
     head = (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\n")
     started = time.monotonic()
-    with connect(short) as connection:
+    with short.connect(20) as connection:
         connection.sendall(head.encode() + (b"" if what == "head" else b"\r\n--x\r\n"))
         assert last_words(connection) == b""
     assert 0.9 < time.monotonic() - started < 10

@@ -1,7 +1,5 @@
 """Requests that are wrong: the right status and message, and nothing left behind."""
 import socket
-import ssl
-import urllib.parse
 import uuid
 
 import pytest
@@ -147,13 +145,7 @@ def test_same_name_is_a_conflict(alice, helpers):
 
 def test_too_large(alice):
     """nginx refuses by Content-Length before a byte is sent, with the contract's body."""
-    url = urllib.parse.urlsplit(alice.stack.url)
-    tls = ssl.create_default_context(cafile=alice.stack.ca)
-    with tls.wrap_socket(socket.create_connection((url.hostname, url.port)),
-                         server_hostname=url.hostname) as connection:
-        connection.sendall(f"POST /api/v1/part/0/assets/ HTTP/1.1\r\nHost: {url.netloc}\r\n"
-                           f"Authorization: Bearer {alice.token}\r\nContent-Length: {3 << 30}\r\n"
-                           "Content-Type: multipart/form-data; boundary=B\r\n\r\n".encode())
+    with alice.begin_upload(3 << 30) as connection:
         answer = connection.recv(65536)
         while b"}" not in answer:
             answer += connection.recv(65536)
@@ -163,14 +155,7 @@ def test_too_large(alice):
 
 def test_client_that_leaves(alice):
     """A body that breaks off stores nothing, and the next request works."""
-    url = urllib.parse.urlsplit(alice.stack.url)
-    tls = ssl.create_default_context(cafile=alice.stack.ca)
-    with tls.wrap_socket(socket.create_connection((url.hostname, url.port)),
-                         server_hostname=url.hostname) as connection:
-        connection.sendall(f"POST /api/v1/part/0/assets/ HTTP/1.1\r\nHost: {url.netloc}\r\n"
-                           f"Authorization: Bearer {alice.token}\r\nContent-Length: 100000\r\n"
-                           "Content-Type: multipart/form-data; boundary=B\r\n\r\n".encode()
-                           + form(TYPE, FILE, end=b""))
+    alice.begin_upload(100000, form(TYPE, FILE, end=b"")).close()
     assert alice.get("/readyz").status_code == 200
 
 
