@@ -1,6 +1,5 @@
 #include "fcgi/body.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 enum { DISCARD_BYTES = 64 * 1024 };
@@ -41,12 +40,12 @@ fa_body_read(struct fa_body *body, char *buffer, int size, struct fa_error *err)
 }
 
 int
-fa_body_read_all(struct fa_body *body, int64_t limit, struct fa_arena *arena, const char **text_r,
+fa_body_read_all(struct fa_body *body, int limit, struct fa_arena *arena, const char **text_r,
                  size_t *length_r, struct fa_error *err)
 {
     char *text;
 
-    if (body->left > limit || body->left > INT_MAX)
+    if (body->left > limit)
         return fa_error_set(err, FA_E_TOO_LARGE, "a body of %lld bytes", (long long)body->left);
     *length_r = (size_t)body->left;
     *text_r = text = fa_arena_alloc(arena, *length_r + 1);

@@ -23,8 +23,8 @@ int fa_body_open(struct fa_body *body, FCGX_Stream *in, const char *content_leng
 int fa_body_read(struct fa_body *body, char *buffer, int size, struct fa_error *err) FA_MUSTCHECK;
 
 /* Reads all of a body of at most `limit` bytes; FA_E_TOO_LARGE. */
-int fa_body_read_all(struct fa_body *body, int64_t limit, struct fa_arena *arena,
-                     const char **text_r, size_t *length_r, struct fa_error *err) FA_MUSTCHECK;
+int fa_body_read_all(struct fa_body *body, int limit, struct fa_arena *arena, const char **text_r,
+                     size_t *length_r, struct fa_error *err) FA_MUSTCHECK;
 
 /* Reads and drops what is left: nginx calls an answer that comes before the body was taken a broken
  * upstream.  True when the request's last record was read, so that nothing more can come. */

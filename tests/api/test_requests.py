@@ -100,16 +100,40 @@ TYPE = (b'name="asset_type"', b"cad")
     (form(TYPE, FILE, FILE), ["file"]),
     (form(TYPE, (b'name="file"; filename="x\0y.stl"', b"solid")), ["file"]),
     (form(TYPE, (b'name="file"', b"solid")), ["file"]),
+    (form(TYPE, (b'name="overwrite"', b"0" * 8193), FILE), ["overwrite"]),
     (form(TYPE, FILE, end=b""), ["body"]),
     (form(TYPE, FILE, end=b"--B-"), ["body"]),
     (b"", ["body"]),
     (b"\0" * 100000, ["body"]),
-], ids=["no file", "no type", "two files", "NUL in the name", "file as text", "no end", "half an end",
+], ids=["no file", "no type", "two files", "NUL in the name", "file as text", "long text", "no end", "half an end",
         "empty", "zeroes"])
 def test_malformed_forms(alice, helpers, body, wrong):
     answer = alice.call("POST", "/api/v1/part/0/assets/", data=body,
                         headers={"Content-Type": "multipart/form-data; boundary=B"})
     helpers.assert_problem(answer, 422, "Invalid user input.", wrong)
+
+
+@pytest.mark.parametrize("content_type, body, wrong", [
+    ("application/x-www-form-urlencoded", b"name=%zz", ["name"]),
+    ("application/x-www-form-urlencoded", b"quantity=many", ["quantity"]),
+    ("application/x-www-form-urlencoded", b"&a" * 65, ["name"]),
+    ("application/json", b"{\"quantity\":", ["body"]),
+    ("application/json", b"[]", ["body"]),
+    ("text/plain", b"name=x", ["body"]),
+])
+def test_malformed_texts(alice, helpers, content_type, body, wrong):
+    answer = alice.call("PATCH", f"/api/v1/part/{uuid.uuid4().hex}/", data=body,
+                        headers={"Content-Type": content_type})
+    helpers.assert_problem(answer, 422, "Invalid user input.", wrong)
+
+
+def test_a_text_has_an_end(alice, helpers):
+    """64 KiB are read of a body that is no form with a file; more is 413."""
+    for size, status, detail in ((1 << 16, 404, "Object not found in database."),
+                                 ((1 << 16) + 1, 413, "File too large.")):
+        answer = alice.call("PATCH", f"/api/v1/part/{uuid.uuid4().hex}/", data=b"x=" + b"x" * (size - 2),
+                            headers={"Content-Type": "application/x-www-form-urlencoded"})
+        helpers.assert_problem(answer, status, detail)
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "application/json", ""])
