@@ -22,20 +22,18 @@ fa_jobs_id(const char *text, struct fa_uuid *id_r, struct fa_error *err)
 
 /* --- retry, cancel ---------------------------------------------------------------------------- */
 
-typedef int rework(struct fa_db *db, struct fa_rework *rework, struct fa_error *err);
-
 /* One after the other; the first that cannot be done ends it. */
 static int
-change(struct fa_db *db, int argc, char **argv, rework *run, struct fa_error *err)
+change(struct fa_db *db, int argc, char **argv, enum fa_rework_what what, struct fa_error *err)
 {
     if (argc < 2)
         return fa_error_set(err, FA_E_INTERNAL, "takes the ids of jobs");
     for (int i = 1; i < argc; i++) {
-        struct fa_rework job = {.told.log = NULL};
+        struct fa_rework rework = {.what = what};
 
-        if (fa_jobs_id(argv[i], &job.job, err) < 0)
+        if (fa_jobs_id(argv[i], &rework.job, err) < 0)
             return -1;
-        if (run(db, &job, err) < 0)
+        if (fa_rework_run(db, &rework, err) < 0)
             return fa_error_wrap(err, "%s", argv[i]);
         printf("%s\n", argv[i]);
     }
@@ -46,14 +44,14 @@ static int
 retry(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
     (void)ctl;
-    return change(db, argc, argv, fa_rework_retry, err);
+    return change(db, argc, argv, FA_REWORK_RETRY, err);
 }
 
 static int
 cancel(struct fa_ctl *ctl, struct fa_db *db, int argc, char **argv, struct fa_error *err)
 {
     (void)ctl;
-    return change(db, argc, argv, fa_rework_cancel, err);
+    return change(db, argc, argv, FA_REWORK_CANCEL, err);
 }
 
 /* --- drain ------------------------------------------------------------------------------------ */

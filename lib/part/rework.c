@@ -60,7 +60,7 @@ may_retry(const struct found *found, struct fa_error *err)
 }
 
 static enum fa_db_outcome
-queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
+retry(struct fa_db *db, const struct found *found, struct fa_error *err)
 {
     static const struct fa_statement again = {
         "rework_again",
@@ -72,8 +72,11 @@ queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
     static const struct fa_statement reset = {
         "rework_reset", "UPDATE stage SET state = 'waiting', message = NULL, user_action = NULL,"
                         " ended_at = NULL WHERE asset_id = $1 AND state = 'failed'"};
-    enum fa_db_outcome outcome = fa_db_run(db, &again, FA_PARAMS(FA_UUID(&found->job.id)), err);
+    enum fa_db_outcome outcome;
 
+    if (may_retry(found, err) < 0)
+        return FA_DB_FAILED;
+    outcome = fa_db_run(db, &again, FA_PARAMS(FA_UUID(&found->job.id)), err);
     if (outcome == FA_DB_NONE)
         return fa_db_fail(err, FA_E_INTERNAL, "the part has another open job of this task");
     if (outcome >= 0 && found->job.has_asset)
@@ -81,21 +84,6 @@ queue_again(struct fa_db *db, const struct found *found, struct fa_error *err)
     if (outcome >= 0 && is(found->job.task, FA_TASK_CAD))
         outcome = fa_cad_set_status(db, &found->job.part, "processing", err);
     return outcome;
-}
-
-static enum fa_db_outcome
-retry(struct fa_db *db, void *closure, struct fa_error *err)
-{
-    FA_AUTO_ARENA(arena, ARENA_LIMIT);
-    struct fa_rework *rework = closure;
-    struct found found = {.current = false};
-    enum fa_db_outcome outcome;
-
-    rework->told.jobs = true;
-    outcome = find(db, &rework->job, &arena, &found, err);
-    if (outcome != FA_DB_ROW)
-        return outcome;
-    return may_retry(&found, err) < 0 ? FA_DB_FAILED : queue_again(db, &found, err);
 }
 
 /* --- no more ---------------------------------------------------------------------------------- */
@@ -119,32 +107,38 @@ tell_stage(struct fa_db *db, const struct found *found, struct fa_arena *arena,
 }
 
 static enum fa_db_outcome
-cancel(struct fa_db *db, void *closure, struct fa_error *err)
+cancel(struct fa_db *db, const struct found *found, struct fa_announcement *told,
+       struct fa_arena *arena, struct fa_error *err)
+{
+    enum fa_db_outcome outcome;
+
+    if (!is(found->job.state, "queued") && !is(found->job.state, "running"))
+        return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found->job.state);
+    outcome = fa_cancel_job(db, &found->job, told, err);
+    if (outcome >= 0 && found->job.has_asset)
+        outcome = tell_stage(db, found, arena, err);
+    return outcome;
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+static enum fa_db_outcome
+work(struct fa_db *db, void *closure, struct fa_error *err)
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     struct fa_rework *rework = closure;
     struct found found = {.current = false};
-    enum fa_db_outcome outcome;
+    enum fa_db_outcome outcome = find(db, &rework->job, &arena, &found, err);
 
-    outcome = find(db, &rework->job, &arena, &found, err);
+    rework->told.jobs = true;
     if (outcome != FA_DB_ROW)
         return outcome;
-    if (!is(found.job.state, "queued") && !is(found.job.state, "running"))
-        return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found.job.state);
-    outcome = fa_cancel_job(db, &found.job, &rework->told, err);
-    if (outcome >= 0 && found.job.has_asset)
-        outcome = tell_stage(db, &found, &arena, err);
-    return outcome;
+    return rework->what == FA_REWORK_RETRY ? retry(db, &found, err)
+                                           : cancel(db, &found, &rework->told, &arena, err);
 }
 
 int
-fa_rework_retry(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
+fa_rework_run(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
 {
-    return fa_announce_after(db, retry, rework, &rework->told, err) < 0 ? -1 : 0;
-}
-
-int
-fa_rework_cancel(struct fa_db *db, struct fa_rework *rework, struct fa_error *err)
-{
-    return fa_announce_after(db, cancel, rework, &rework->told, err) < 0 ? -1 : 0;
+    return fa_announce_after(db, work, rework, &rework->told, err) < 0 ? -1 : 0;
 }
