@@ -285,7 +285,6 @@ def test_delete_part_s_cad(stack, alice, helpers):
     store_holds_what_rows_name(stack)
 
 
-@pytest.mark.once
 def test_cancelled_is_told_and_nothing_appears_afterwards(stack, alice, helpers):
     """Deletion at a random moment of the running job, over and over: no late file, no late state."""
     chance = random.Random(SEED)
@@ -355,7 +354,6 @@ def test_overwrite_while_reading(alice):
     assert not wrong and len(seen) > 1
 
 
-@pytest.mark.once
 def test_what_was_removed_leaves_the_store_after_the_grace(new_stack):
     """With a grace of one second the store holds exactly what rows own, soon after."""
     stack = new_stack(FILEAPI_STORE_GRACE="1")

@@ -176,7 +176,6 @@ def steps(helpers):
 COARSE = {"dm1-id-214.stp": 1e-3}
 
 
-@pytest.mark.once
 def test_own_figures(helpers, tmp_path):
     """Where a file carries its volume, ours is the same to a hundred-thousandth."""
     told = 0

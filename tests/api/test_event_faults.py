@@ -98,7 +98,6 @@ def kill(stack, name):
     stack.run("start")
 
 
-@pytest.mark.once
 @pytest.mark.timeout(3000 if FULL else 600)
 def test_each_gets_each_of_its_events(new_stack, helpers, capsys):
     """Kills of the daemon and of PostgreSQL, transactions that overtake each other, clients that come and go:

@@ -77,7 +77,6 @@ def test_names_that_begin_alike(rig):
     assert rig.side.names() == alike | {abandoned + "0"}
 
 
-@pytest.mark.once
 def test_one_that_cannot_be_removed(quiet):
     """It stops no other, waits longer each time, says why, and goes when it can."""
     rig = sides.Rig(quiet, "dir")
@@ -163,7 +162,6 @@ def test_an_upload_that_comes_too_late(new_stack, helpers, failpoints):
     assert stack.objects.names() == set()
 
 
-@pytest.mark.once
 def test_jobs_collect_too(new_stack):
     """fileapi-jobs runs the same cycle by itself and logs how many it removed."""
     stack = new_stack(FILEAPI_STORE_GRACE="1")
@@ -175,7 +173,6 @@ def test_jobs_collect_too(new_stack):
     until(lambda: '"event":"collected","objects":1,"abandoned":0,"failed":0' in log.read_text())
 
 
-@pytest.mark.once
 def test_race_against_uploads(new_stack, helpers):
     """1,000 uploads, overwrites and deletions at 1 s grace against collector and fsck without pause:
     no live object is removed, no difference is reported that is none."""

@@ -37,7 +37,6 @@ def restart_postgres(stack):
     stack.run("start")
 
 
-@pytest.mark.once
 @pytest.mark.timeout(3000 if FULL else 600)
 def test_every_job_ends_once(own, user, machine):
     """1,000 jobs and 200 kills (60 and 12 in the short run) on three machines: all are final, each

@@ -16,7 +16,6 @@ def models(helpers):
                    *folder.glob("print-orientation/*.stl")])
 
 
-@pytest.mark.once
 def test_every_model_ends(stack, alice, helpers, npm, tmp_path):
     """No job stays open and no stage active; GLBs pass the Khronos validator with 0/0."""
     parts = {path: alice.upload(path.read_bytes(), name=path.name)["part_id"]

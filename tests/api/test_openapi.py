@@ -271,7 +271,6 @@ def crowd(stack, alice, helpers, make_part):
     return {"tokens": tokens, "parts": parts}
 
 
-@pytest.mark.once
 def test_schemathesis(stack, helpers, crowd, pypi, capsys):
     """Seven users, requests made up from the file: no 5xx, no undocumented status, type, header or body."""
     contract = {"url": stack.url, "ca": stack.ca, "examples": 400 if helpers.FULL else 25, **crowd}

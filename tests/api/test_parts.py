@@ -275,7 +275,6 @@ def ends(stack, part):
                          " AND body ->> 'event' <> 'progress' ORDER BY event_id").split()
 
 
-@pytest.mark.once
 def test_delete_part_while_its_job_runs(stack, user, helpers):
     """At any moment: rows and files go, the end of the job is told once, nothing comes after."""
     chance = random.Random(SEED)

@@ -177,7 +177,6 @@ def test_foreign_names_stay(quiet, pair):
     assert_same(quiet, target.side, {first + "0", first[:-1]})
 
 
-@pytest.mark.once
 def test_while_the_service_runs(new_stack, helpers, minio):
     """Uploads, overwrites and deletions go on; the last pass leaves what rows own, and no more."""
     stack = new_stack(FILEAPI_STORE_GRACE="0")
