@@ -36,14 +36,22 @@ add_cube(struct soup *soup, float side, float x, bool inward)
 }
 
 static void
-measure(const struct soup *soup, struct fa_figures *figures)
+make_scene(const float (*corners)[3], size_t facets, struct fa_scene *scene)
+{
+    struct fa_error err = {0};
+
+    assert_int_equal(fa_scene_single(scene, 1, &err), 0);
+    assert_int_equal(fa_mesh_weld(corners, NULL, facets, &scene->shapes[0].bodies[0].mesh, &err),
+                     0);
+}
+
+static void
+measure(const float (*corners)[3], size_t facets, struct fa_figures *figures)
 {
     struct fa_error err = {0};
     struct fa_scene scene;
 
-    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
-    assert_int_equal(
-        fa_mesh_weld(soup->corners, NULL, soup->facets, &scene.shapes[0].bodies[0].mesh, &err), 0);
+    make_scene(corners, facets, &scene);
     assert_int_equal(fa_figures_measure(&scene, figures, &err), 0);
     fa_scene_free(&scene);
 }
@@ -67,7 +75,7 @@ hollows_are_taken_away(void **state)
     (void)state;
     add_cube(&soup, 10, 0, false);
     add_cube(&soup, 4, 1, true);
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_near(figures.whole.volume_mm3, 1000 - 64);
     assert_near(figures.whole.centre_of_mass_mm[0], -64.0 / (1000 - 64));
     assert_true(figures.whole.watertight && figures.bodies[1].figures.cavity);
@@ -86,7 +94,7 @@ inverted_pieces_are_added(void **state)
     (void)state;
     add_cube(&soup, 10, 0, false);
     add_cube(&soup, 4, 20, true);
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_near(figures.whole.volume_mm3, 1000 + 64);
     assert_int_equal(figures.whole.inverted_shells, 1);
     assert_int_equal(figures.body_count, 2);
@@ -109,7 +117,7 @@ turned_facets_do_not_change_the_volume(void **state)
         memcpy(soup.corners[3 * f], soup.corners[3 * f + 1], sizeof spare);
         memcpy(soup.corners[3 * f + 1], spare, sizeof spare);
     }
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_true(figures.whole.flipped_edges > 0 && !figures.whole.watertight);
     assert_near(figures.whole.volume_mm3, 1000);
     assert_near(figures.whole.centre_of_mass_mm[0], 0);
@@ -125,7 +133,7 @@ holes_get_a_lid(void **state)
     (void)state;
     add_cube(&soup, 10, 100, false);
     soup.facets -= 2;
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_int_equal(figures.whole.open_edges, 4);
     assert_near(figures.whole.volume_mm3, 1000);
     assert_near(figures.whole.centre_of_mass_mm[0], 100);
@@ -143,11 +151,11 @@ seams_are_closed(void **state)
     add_cube(&soup, 10, 0, false);
     soup.corners[0][0] += 2e-6F;
     soup.corners[0][2] = -5.000001F;
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_true(figures.whole.watertight);
     assert_near(figures.whole.volume_mm3, 1000);
     soup.corners[0][0] += 1e-2F;
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_false(figures.whole.watertight);
 }
 
@@ -157,24 +165,17 @@ soups_are_bounded(void **state)
 {
     enum { FACETS = 10000 };
     float(*corners)[3] = calloc(3 * FACETS, sizeof *corners);
-    struct fa_error err = {0};
-    struct fa_scene scene;
     struct fa_figures figures;
 
     (void)state;
     for (int i = 0; i < 3 * FACETS; i++)
         for (int k = 0; k < 3; k++)
             corners[i][k] = (float)(i / 3 % 100 + k * (i / 300)) + (float)((i % 3 + k) % 3) * 0.3F;
-    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
-    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
-                                  &scene.shapes[0].bodies[0].mesh, &err),
-                     0);
-    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    measure((const float(*)[3])corners, FACETS, &figures);
     assert_true(figures.whole.shells > FA_PIECES_MAX);
     for (int k = 0; k < 3; k++)
         assert_true(figures.whole.centre_of_mass_mm[k] >= figures.whole.min_mm[k] &&
                     figures.whole.centre_of_mass_mm[k] <= figures.whole.max_mm[k]);
-    fa_scene_free(&scene);
     free(corners);
 }
 
@@ -188,7 +189,7 @@ far_points_close_nothing(void **state)
     (void)state;
     add_cube(&soup, 1, 0, false);
     soup.corners[0][0] = 1e9F;
-    measure(&soup, &figures);
+    measure(soup.corners, soup.facets, &figures);
     assert_int_equal(figures.facets, CUBE_FACETS);
     assert_int_equal(figures.degenerate, 0);
 }
@@ -200,21 +201,14 @@ crowds_are_bounded(void **state)
     enum { COPIES = 3000, FACETS = COPIES * CUBE_FACETS };
     float(*corners)[3] = malloc(3 * FACETS * sizeof *corners);
     struct soup soup = {.facets = 0};
-    struct fa_error err = {0};
-    struct fa_scene scene;
     struct fa_figures figures;
 
     (void)state;
     add_cube(&soup, 10, 0, false);
     for (size_t i = 0; i < COPIES; i++)
         memcpy(corners[i * 3 * CUBE_FACETS], soup.corners, 3 * CUBE_FACETS * sizeof *corners);
-    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
-    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
-                                  &scene.shapes[0].bodies[0].mesh, &err),
-                     0);
-    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    measure((const float(*)[3])corners, FACETS, &figures);
     assert_true(figures.survey.crowded && !figures.survey.has_walls);
-    fa_scene_free(&scene);
     free(corners);
 }
 
@@ -291,10 +285,7 @@ budgets_are_kept(void **state)
     struct fa_figures figures;
 
     (void)state;
-    assert_int_equal(fa_scene_single(&scene, 1, &err), 0);
-    assert_int_equal(fa_mesh_weld((const float(*)[3])corners, NULL, FACETS,
-                                  &scene.shapes[0].bodies[0].mesh, &err),
-                     0);
+    make_scene((const float(*)[3])corners, FACETS, &scene);
     assert_int_equal(fa_scene_reduce(&scene, FACETS, &err), 0);
     assert_true(fa_scene_facets(&scene) > FACETS * 9 / 10);
     assert_int_equal(fa_scene_reduce(&scene, FACETS / 10, &err), 0);

@@ -1,0 +1,81 @@
+"""Daemons that cannot start: each says why, in one line of its log, and ends."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from service import ROOT
+
+DAEMONS = ["fileapi", "fileapi-jobs", "fileapi-ws", "fileapi-keys"]
+BUILD = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
+
+
+def run(name, *arguments, **environment):
+    """Runs a daemon to its end, which comes soon; what it says on standard error."""
+    done = subprocess.run([BUILD / name, *arguments], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done
+    return done.stderr
+
+
+def told(said, event):
+    """The one line of a log about an event."""
+    line, = [line for line in map(json.loads, said.splitlines()) if line["event"] == event]
+    return line
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_arguments_are_refused(name):
+    said = run(name, "--workers", "4")
+    assert "takes no arguments" in said and "fileapictl options" in said
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_a_wrong_option_is_told(name):
+    assert told(run(name, FILEAPI_WORKERS="many"), "options")["detail"] == 'FILEAPI_WORKERS takes number, not "many"'
+
+
+def test_a_misspelt_option_is_told():
+    """With the option that was meant, and without the value, which may be a secret."""
+    said = run("fileapi", FILEAPI_DATABSE="password=swordfish", FILEAPI_URL="x", FILEAPI_WORKERS="many",
+               FILEAPI_LOG_LEVEL="info")
+    assert "option_unknown" not in said  # nothing of it while an option is wrong
+    said = run("fileapi", FILEAPI_DATABSE="password=swordfish", FILEAPI_URL="x", FILEAPI_SOCKET="/nowhere/at/all")
+    line = told(said, "option_unknown")
+    assert (line["name"], line["meant"], line["level"]) == ("FILEAPI_DATABSE", "FILEAPI_DATABASE", "warning")
+    assert "swordfish" not in said
+
+
+@pytest.mark.parametrize("options, detail", [
+    ({"FILEAPI_SOCKET_GROUP": "no-such-group"}, 'FILEAPI_SOCKET_GROUP: no group "no-such-group"'),
+    ({"FILEAPI_SOCKET": "/nowhere/at/all"}, "listen on /nowhere/at/all: No such file or directory"),
+    ({"FILEAPI_SOCKET": "/tmp/" + "x" * 110}, "File name too long"),
+])
+def test_a_socket_that_cannot_be(tmp_path, options, detail):
+    said = run("fileapi", **{"FILEAPI_SOCKET": str(tmp_path / "s"), **options})
+    assert detail in told(said, "listen")["detail"]
+
+
+@pytest.mark.parametrize("options, detail", [
+    ({"OIDC_ALGORITHMS": "RS256 HS256"}, 'OIDC_ALGORITHMS: "HS256" is none of ours'),
+    ({"OIDC_ALGORITHMS": " "}, "OIDC_ALGORITHMS is empty"),
+    ({"OIDC_AUDIENCE": " "}, "OIDC_AUDIENCE is empty"),
+    ({"FILEAPI_TOKEN_LEEWAY": "86400"}, "FILEAPI_TOKEN_LEEWAY is above"),
+])
+def test_wrong_rules_of_tokens(stack, tmp_path, options, detail):
+    said = run("fileapi-ws", **{**stack.env, "FILEAPI_WS_SOCKET": str(tmp_path / "s"), **options})
+    assert detail in told(said, "start")["detail"]
+
+
+def test_a_second_pool(stack):
+    """It leaves the first one's socket alone."""
+    socket = stack.env["FILEAPI_SOCKET"]
+    assert told(run("fileapi", **stack.env), "listen")["detail"] == f"another pool listens on {socket}"
+    assert stack.user("alice").get("/readyz").status_code == 200
+
+
+@pytest.mark.once
+def test_a_second_supervisor(stack):
+    """It waits 10 s for the session of one that may have been killed."""
+    line = told(run("fileapi-jobs", **stack.env), "start")
+    assert "another fileapi-jobs runs as" in line["detail"] and "FILEAPI_JOB_MACHINE" in line["action"]
