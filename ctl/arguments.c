@@ -61,11 +61,13 @@ fa_arguments_read(int argc, char **argv, const struct fa_argument *table, size_t
     for (size_t i = 0; i < count && i < FA_ARGUMENTS; i++)
         options[i] = (struct option){
             table[i].name, table[i].type == FA_A_FLAG ? no_argument : required_argument, NULL, 0};
+    opterr = 0;
     while ((found = getopt_long(argc, argv, "", options, &index)) == 0)
         if (take(&table[index], optarg, err) < 0)
             return -1;
     if (found != -1)
-        return fa_error_set(err, FA_E_INTERNAL, "unknown option, or one without its argument");
+        return fa_error_set(err, FA_E_INTERNAL, "\"%.40s\" is no option, or lacks its argument",
+                            argv[optind - 1]);
     if (optind < argc)
         return fa_error_set(err, FA_E_INTERNAL, "\"%.40s\" is too much", argv[optind]);
     return 0;

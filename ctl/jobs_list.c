@@ -44,7 +44,8 @@ add_line(struct fa_buf *out, bool json, const struct fa_job_line *line, struct f
 
     add_text(out, json, "job", fa_uuid_text(&job->id, id));
     add_text(out, json, "part", fa_uuid_text(&job->part, id));
-    add_text(out, json, "asset", job->has_asset ? fa_uuid_text(&job->asset, id) : NULL);
+    add_text(out, json, "asset",
+             fa_uuid_given(&job->asset) != NULL ? fa_uuid_text(&job->asset, id) : NULL);
     add_text(out, json, "organization", line->organization);
     add_text(out, json, "task", job->task);
     add_text(out, json, "state", job->state);

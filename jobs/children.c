@@ -43,7 +43,6 @@ add(struct fa_children *children, const struct fa_options *options, const struct
     child->job = job->id;
     child->part = job->part;
     child->asset = job->asset;
-    child->has_asset = job->has_asset;
     child->attempt = job->attempt;
     child->crashes = job->crashes;
     child->input_bytes = job->input_bytes;

@@ -26,7 +26,6 @@ struct fa_child {
     struct fa_uuid job;
     struct fa_uuid part;
     struct fa_uuid asset;
-    bool has_asset;
     char task[64];
     int64_t attempt;
     int64_t crashes;

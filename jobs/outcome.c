@@ -27,7 +27,7 @@ write_failure(struct fa_db *db, const struct ending *ending, struct fa_arena *ar
                                    .stage = fa_stage_first(job->task)};
     enum fa_db_outcome outcome = FA_DB_NONE;
 
-    if (job->has_asset)
+    if (fa_uuid_given(&job->asset) != NULL)
         outcome = fa_stage_blame(db, &blame, arena, err);
     *stage_r = blame.stage;
     if (outcome >= 0 && strcmp(job->task, FA_TASK_CAD) == 0)

@@ -27,7 +27,6 @@ job_of(const struct fa_child *child)
     return (struct fa_job){.id = child->job,
                            .part = child->part,
                            .asset = child->asset,
-                           .has_asset = child->has_asset,
                            .task = child->task,
                            .attempt = child->attempt,
                            .crashes = child->crashes,

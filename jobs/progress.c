@@ -25,7 +25,7 @@ fa_progress_tell(struct fa_task_ctx *ctx, const char *stage, int percent)
     if (percent > 0 && now_us - ctx->told_us < EVERY_US)
         return;
     ctx->told_us = now_us;
-    if (percent > 0 && job->has_asset) {
+    if (percent > 0 && fa_uuid_given(&job->asset) != NULL) {
         enum fa_db_outcome outcome = fa_stage_advance(ctx->db, job, stage, percent, &err);
 
         if (outcome < 0)
@@ -44,7 +44,7 @@ fa_progress_end(struct fa_db *db, const struct fa_job *job, const char *stage,
     const struct fa_event news = news_of(job, stage, ALL);
     enum fa_db_outcome outcome = FA_DB_ROW;
 
-    if (job->has_asset)
+    if (fa_uuid_given(&job->asset) != NULL)
         outcome = fa_stage_set(db, &job->asset, stage, "finished", NULL, err);
     if (outcome >= 0)
         outcome = fa_event_keep(db, &news, &job->id, NULL, err);

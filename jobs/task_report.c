@@ -30,7 +30,7 @@ begin(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_job *job = work->ctx->job;
     enum fa_db_outcome outcome = fa_job_hold(db, job, err);
 
-    if (outcome != FA_DB_ROW || !job->has_asset)
+    if (outcome != FA_DB_ROW || fa_uuid_given(&job->asset) == NULL)
         return outcome;
     return fa_stage_set(db, &job->asset, stage, "active", NULL, err);
 }

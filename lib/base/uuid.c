@@ -41,6 +41,14 @@ fa_uuid_parse(const char *text, size_t length, struct fa_uuid *uuid_r)
     return strlen(dashed) == 36 && uuid_parse(dashed, uuid_r->bytes) == 0;
 }
 
+const struct fa_uuid *
+fa_uuid_given(const struct fa_uuid *uuid)
+{
+    static const struct fa_uuid zero;
+
+    return memcmp(uuid, &zero, sizeof zero) != 0 ? uuid : NULL;
+}
+
 char *
 fa_uuid_text(const struct fa_uuid *uuid, char text[FA_UUID_TEXT])
 {

@@ -21,7 +21,6 @@ struct fa_job {
     struct fa_uuid id;
     struct fa_uuid part;
     struct fa_uuid asset; /* zero: about the part as a whole */
-    bool has_asset;
     const char *task;
     const char *state; /* "queued", "running", "finished", "failed" or "cancelled" */
     const char *request_id;

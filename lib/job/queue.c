@@ -39,7 +39,7 @@ insert(struct fa_db *db, struct fa_job *job, const char *after_task, const struc
     job->id = fa_uuid_new();
     return fa_db_run(db, &queue,
                      FA_PARAMS(FA_UUID(&job->id), FA_UUID(&job->part),
-                               FA_UUID(job->has_asset ? &job->asset : NULL), FA_TEXT(job->task),
+                               FA_UUID(fa_uuid_given(&job->asset)), FA_TEXT(job->task),
                                FA_TEXT(after_task), FA_TEXT(job->request_id), FA_UUID(account)),
                      err);
 }

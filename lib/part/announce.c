@@ -48,11 +48,11 @@ fa_announce_after(struct fa_db *db, fa_db_work *work, void *closure, struct fa_a
 struct fa_event
 fa_announce_job(const char *event, const struct fa_job *job)
 {
-    bool about_asset = job->has_asset && strcmp(job->task, FA_TASK_CAD) == 0;
+    bool about_asset = strcmp(job->task, FA_TASK_CAD) == 0;
 
     return (struct fa_event){.event = event,
                              .job = job->task,
                              .part = &job->part,
-                             .asset = about_asset ? &job->asset : NULL,
+                             .asset = about_asset ? fa_uuid_given(&job->asset) : NULL,
                              .percent = -1};
 }

@@ -48,10 +48,8 @@ fa_cad_take_over(struct fa_db *db, const struct fa_cad_change *change, bool *que
                  struct fa_error *err)
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
-    struct fa_job job = {.part = *change->part,
-                         .has_asset = true,
-                         .task = FA_TASK_CAD,
-                         .request_id = change->request_id};
+    struct fa_job job = {
+        .part = *change->part, .task = FA_TASK_CAD, .request_id = change->request_id};
     const char *basename = NULL;
     enum fa_db_outcome found;
     enum fa_db_outcome outcome;

@@ -48,7 +48,6 @@ queue(struct fa_db *db, void *closure, struct fa_error *err)
     const struct fa_remake *remake = self->remake;
     struct fa_job job = {.part = *remake->part,
                          .asset = self->cad,
-                         .has_asset = true,
                          .task = self->task,
                          .request_id = remake->request_id};
     const struct fa_cad_change change = {.part = remake->part,

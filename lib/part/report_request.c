@@ -10,8 +10,8 @@ static const struct fa_statement find_current = {
                       " WHERE part_id = $1 AND state IN ('queued', 'running'))"};
 
 /* The CAD the report will be about. */
-static const struct fa_statement find_cad = {
-    "report_cad", "SELECT asset_id, true AS has_asset FROM" FA_CAD_OF_1 "cad"};
+static const struct fa_statement find_cad = {"report_cad",
+                                             "SELECT asset_id FROM" FA_CAD_OF_1 "cad"};
 
 static enum fa_db_outcome
 request_report(struct fa_db *db, void *closure, struct fa_error *err)
@@ -33,9 +33,7 @@ request_report(struct fa_db *db, void *closure, struct fa_error *err)
         return fa_event_keep(db, &news, NULL, &request->access.account->id, err);
     }
     outcome = fa_db_row(db, &find_cad, FA_PARAMS(FA_UUID(&job.part)),
-                        FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset),
-                                   FA_COLUMN_BOOL("has_asset", &job.has_asset)),
-                        NULL, err);
+                        FA_COLUMNS(FA_COLUMN_UUID("asset_id", &job.asset)), NULL, err);
     if (outcome < 0)
         return outcome;
     request->told.jobs = true;

@@ -79,7 +79,7 @@ retry(struct fa_db *db, const struct found *found, struct fa_error *err)
     outcome = fa_db_run(db, &again, FA_PARAMS(FA_UUID(&found->job.id)), err);
     if (outcome == FA_DB_NONE)
         return fa_db_fail(err, FA_E_INTERNAL, "the part has another open job of this task");
-    if (outcome >= 0 && found->job.has_asset)
+    if (outcome >= 0 && fa_uuid_given(&found->job.asset) != NULL)
         outcome = fa_db_run(db, &reset, FA_PARAMS(FA_UUID(&found->job.asset)), err);
     if (outcome >= 0 && is(found->job.task, FA_TASK_CAD))
         outcome = fa_cad_set_status(db, &found->job.part, "processing", err);
@@ -115,7 +115,7 @@ cancel(struct fa_db *db, const struct found *found, struct fa_announcement *told
     if (!is(found->job.state, "queued") && !is(found->job.state, "running"))
         return fa_db_fail(err, FA_E_INTERNAL, "the job has ended: %s", found->job.state);
     outcome = fa_cancel_job(db, &found->job, told, err);
-    if (outcome >= 0 && found->job.has_asset)
+    if (outcome >= 0 && fa_uuid_given(&found->job.asset) != NULL)
         outcome = tell_stage(db, found, arena, err);
     return outcome;
 }

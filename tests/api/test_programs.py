@@ -1,7 +1,9 @@
-"""Daemons that cannot start: each says why, in one line of its log, and ends."""
+"""Programs that cannot do what they were started for: each says why, and ends."""
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,14 @@ from service import ROOT
 
 DAEMONS = ["fileapi", "fileapi-jobs", "fileapi-ws", "fileapi-keys"]
 BUILD = Path(os.environ.get("FILEAPI_BUILD", ROOT / "build"))
+
+
+@pytest.fixture
+def readable():
+    """A folder that the stack's user can read."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def run(name, *arguments, **environment):
@@ -79,3 +89,49 @@ def test_a_second_supervisor(stack):
     """It waits 10 s for the session of one that may have been killed."""
     line = told(run("fileapi-jobs", **stack.env), "start")
     assert "another fileapi-jobs runs as" in line["detail"] and "FILEAPI_JOB_MACHINE" in line["action"]
+
+
+def test_fileapictl_tells_its_commands():
+    asked = subprocess.run([BUILD / "fileapictl", "--help"], capture_output=True, text=True, timeout=60)
+    assert asked.returncode == 0 and "  migrate \n" in asked.stdout and not asked.stderr
+    for arguments in [], ["nonsense"]:
+        done = subprocess.run([BUILD / "fileapictl", *arguments], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and done.stderr.endswith(asked.stdout)
+
+
+@pytest.mark.parametrize("words, says", [
+    ("keys", "keys: there is no embedded issuer\nHINT: set FILEAPI_SIGNING_KEY"),
+    ("token --sub x", "token: there is no embedded issuer\nHINT: set FILEAPI_SIGNING_KEY"),
+    ("FILEAPI_SIGNING_KEY=/nowhere token", "token: --sub is required\n"),
+    ("FILEAPI_SIGNING_KEY=/nowhere token --sub x", "token: open /nowhere: No such file or directory\n"),
+    ("FILEAPI_SIGNING_KEY=/nowhere token --sub x" + 65 * " --org y", "token: --org comes more than 64 times\n"),
+    ("jobs nonsense", 'jobs: no "nonsense": list, show, retry, cancel or drain\n'),
+    ("jobs show", "jobs: takes a job's id and perhaps --json\n"),
+    ("jobs list --part x", 'jobs: "x" is no id: 32 hex digits\n'),
+    ("gc --limit 0", 'gc: --limit takes a number above 0, not "0"\n'),
+    ("gc --limit", 'gc: "--limit" is no option, or lacks its argument\n'),
+    ("gc --nonsense", 'gc: "--nonsense" is no option, or lacks its argument\n'),
+    ("gc nonsense", 'gc: "nonsense" is too much\n'),
+], ids=lambda value: value.split(":")[0][:40])
+def test_fileapictl_says_what_is_wrong(words, says):
+    """In one line, with a hint where there is something to do."""
+    given = words.split()
+    environment = dict(word.split("=") for word in given if "=" in word)
+    done = subprocess.run([BUILD / "fileapictl", *[word for word in given if "=" not in word]],
+                          env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.startswith(f"fileapictl {says}"), done
+
+
+def test_a_migration_that_fails_leaves_nothing(stack, readable):
+    """Not what stood before the fault, and not its name: it is applied when it has been mended."""
+    shutil.copytree(stack.env["FILEAPI_SQL"], readable, dirs_exist_ok=True)
+    (readable / "9999_broken.sql").write_text("CREATE TABLE half (x integer); SELECT nonsense;")
+    done = stack.ctl("migrate", FILEAPI_SQL=str(readable))
+    assert done.returncode == 1 and "9999_broken.sql: " in done.stderr and "nonsense" in done.stderr
+    assert stack.sql("SELECT to_regclass('half') IS NULL") == "t"
+    assert stack.sql("SELECT count(*) FROM schema_migration WHERE version = 9999") == "0"
+
+
+def test_no_migrations(stack):
+    done = stack.ctl("migrate", FILEAPI_SQL="/nowhere")
+    assert done.returncode == 1 and "read FILEAPI_SQL /nowhere: No such file" in done.stderr
