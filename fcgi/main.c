@@ -1,7 +1,7 @@
 /* fileapi: the pool of FastCGI workers that nginx talks to. */
-#include "fcgi/listen.h"
 #include "fcgi/worker.h"
 #include "lib/base/program.h"
+#include "lib/base/unix_socket.h"
 
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ main(int argc, char **argv)
 
     if (fa_program_no_arguments(argc, argv) < 0 || fa_program_start(&program, "fileapi") < 0)
         return EXIT_FAILURE;
-    listener = fa_listen_open(&program.options, &err);
+    listener = fa_socket_listen(program.options.socket, program.options.socket_group, &err);
     if (listener < 0) {
         fa_log_error(&program.log, "listen", &err);
         return EXIT_FAILURE;

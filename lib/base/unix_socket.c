@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,20 +47,6 @@ give(const char *path, const char *group_name, struct fa_error *err)
 }
 
 int
-fa_socket_listen(const char *path, const char *group, struct fa_error *err)
-{
-    struct sockaddr_un address;
-    FA_AUTO_FD fd = make(path, &address);
-
-    if (fd >= 0)
-        unlink(path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(fd, BACKLOG) < 0)
-        return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", path);
-    return give(path, group, err) < 0 ? -1 : fa_steal_fd(&fd);
-}
-
-int
 fa_socket_connect(const char *path)
 {
     struct sockaddr_un address;
@@ -68,4 +55,29 @@ fa_socket_connect(const char *path)
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
         return -1;
     return fa_steal_fd(&fd);
+}
+
+static bool
+answers(const char *path)
+{
+    FA_AUTO_FD fd = fa_socket_connect(path);
+
+    return fd >= 0 || errno == EAGAIN;
+}
+
+int
+fa_socket_listen(const char *path, const char *group, struct fa_error *err)
+{
+    struct sockaddr_un address;
+    FA_AUTO_FD fd = -1;
+
+    if (answers(path))
+        return fa_error_set(err, FA_E_INTERNAL, "another process listens on %s", path);
+    fd = make(path, &address);
+    if (fd >= 0)
+        unlink(path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(fd, BACKLOG) < 0)
+        return fa_error_errno(err, FA_E_INTERNAL, errno, "listen on %s", path);
+    return give(path, group, err) < 0 ? -1 : fa_steal_fd(&fd);
 }

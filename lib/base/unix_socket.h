@@ -4,8 +4,8 @@
 
 #include "lib/base/error.h"
 
-/* Listens on `path`, in place of whatever is there, with mode 0660 and for `group` (empty: our
- * own).  FA_E_INTERNAL. */
+/* Listens on `path`, in place of a socket that nobody listens on any more, with mode 0660 and for
+ * `group` (empty: our own).  FA_E_INTERNAL, also when somebody listens there. */
 int fa_socket_listen(const char *path, const char *group, struct fa_error *err) FA_MUSTCHECK;
 
 /* Connects to who listens on `path`; -1 with errno, EAGAIN when it has no room for another. */

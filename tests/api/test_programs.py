@@ -77,11 +77,15 @@ def test_wrong_rules_of_tokens(stack, tmp_path, options, detail):
     assert detail in told(said, "start")["detail"]
 
 
-def test_a_second_pool(stack):
+@pytest.mark.parametrize("name, socket, event", [("fileapi", "FILEAPI_SOCKET", "listen"),
+                                                 ("fileapi-ws", "FILEAPI_WS_SOCKET", "start")])
+def test_a_second_one(stack, name, socket, event):
     """It leaves the first one's socket alone."""
-    socket = stack.env["FILEAPI_SOCKET"]
-    assert told(run("fileapi", **stack.env), "listen")["detail"] == f"another pool listens on {socket}"
-    assert stack.user("alice").get("/readyz").status_code == 200
+    line = told(run(name, **stack.env), event)
+    assert line["detail"] == f"another process listens on {stack.env[socket]}"
+    api = stack.user("alice")
+    assert api.get("/readyz").status_code == 200
+    assert api.get("/api/v1/events/").status_code == 200
 
 
 @pytest.mark.once
