@@ -10,6 +10,7 @@ from processes import alive, children_of, named, until
 
 OWN = {"FILEAPI_JOBS_DRAIN": "1"}
 CAD = "process_and_store_CAD"
+REPORT = "write_and_store_analysis_results_XLS"
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def listed(stack, *words):
     return [json.loads(line) for line in ask(stack, "list", "--json", *words).splitlines()]
 
 
-def job_of(stack, part):
-    return stack.sql(f"SELECT job_id FROM job WHERE part_id = '{part}' AND task = '{CAD}'"
+def job_of(stack, part, task=CAD):
+    return stack.sql(f"SELECT job_id FROM job WHERE part_id = '{part}' AND task = '{task}'"
                      " ORDER BY created_at DESC LIMIT 1").replace("-", "")
 
 
@@ -96,6 +97,26 @@ def test_cancel_and_retry(own, user, one):
     assert "has finished" in refused(own, "retry", job)
     assert "there is no such job" in refused(own, "retry", uuid.uuid4().hex)
     assert "takes the ids" in refused(own, "retry")
+
+
+def test_a_cancelled_report_is_as_if_nobody_had_asked(own, user, one):
+    """Its stage fails not, its event names no asset, and it is not retried beside another one."""
+    until(lambda: not listed(own))
+    os.kill(one.pid, signal.SIGSTOP)
+    part = user.upload(name="unasked.stl")["part_id"]
+    user.get(f"/api/v1/part/{part}/analysis-results-file/")
+    job = job_of(own, part, REPORT)
+    told = user.events(lambda e: e["event"] == "cancelled" and e["part_id"] == part,
+                       lambda: ask(own, "cancel", job))
+    assert told[-1]["job"] == REPORT and "asset_id" not in told[-1]
+    user.get(f"/api/v1/part/{part}/analysis-results-file/")
+    assert job_of(own, part, REPORT) != job and "another open job of this task" in refused(own, "retry", job)
+    ask(own, "cancel", job_of(own, part, REPORT))
+    os.kill(one.pid, signal.SIGCONT)
+    assert user.wait(part) == "finished"
+    stage = user.assets(part)["unasked.stl"]["asset_stat"]["choices"]["analysis_report"]
+    assert not stage["finished"] and not stage["error"]["error_raised"]
+    assert user.get(f"/api/v1/part/{part}/").json()["status"] == "ready"
 
 
 def test_a_job_that_lost_its_file_is_not_retried(own, user, one):
