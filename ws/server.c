@@ -347,10 +347,12 @@ close_server(struct server *server)
     bury_sessions(server);
     fa_hub_close(&server->hub);
     fa_door_close(&server->door);
+    /* One that was never ours is another daemon's. */
+    if (server->listener >= 0)
+        unlink(server->options->ws_socket);
     fa_cleanup_fd(&server->listener);
     fa_cleanup_fd(&server->sessions.epoll);
     fa_cleanup_fd(&server->signals);
-    unlink(server->options->ws_socket);
 }
 
 static bool

@@ -2,8 +2,10 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -77,12 +79,12 @@ def test_wrong_rules_of_tokens(stack, tmp_path, options, detail):
     assert detail in told(said, "start")["detail"]
 
 
-@pytest.mark.parametrize("name, socket, event", [("fileapi", "FILEAPI_SOCKET", "listen"),
+@pytest.mark.parametrize("name, option, event", [("fileapi", "FILEAPI_SOCKET", "listen"),
                                                  ("fileapi-ws", "FILEAPI_WS_SOCKET", "start")])
-def test_a_second_one(stack, name, socket, event):
+def test_a_second_one(stack, name, option, event):
     """It leaves the first one's socket alone."""
     line = told(run(name, **stack.env), event)
-    assert line["detail"] == f"another process listens on {stack.env[socket]}"
+    assert line["detail"] == f"another process listens on {stack.env[option]}"
     api = stack.user("alice")
     assert api.get("/readyz").status_code == 200
     assert api.get("/api/v1/events/").status_code == 200
@@ -93,6 +95,26 @@ def test_a_second_supervisor(stack):
     """It waits 10 s for the session of one that may have been killed."""
     line = told(run("fileapi-jobs", **stack.env), "start")
     assert "another fileapi-jobs runs as" in line["detail"] and "FILEAPI_JOB_MACHINE" in line["action"]
+
+
+@pytest.mark.parametrize("name", ["fileapi", "fileapi-ws"])
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+def test_systemd_is_told(stack, tmp_path, name, abstract):
+    """The units are of Type=notify: who never says READY=1 is stopped as one that did not start."""
+    address = f"\0fileapi-{uuid.uuid4()}" if abstract else str(tmp_path / "notify")
+    options = {"FILEAPI_SOCKET": str(tmp_path / "s"), "FILEAPI_WS_SOCKET": str(tmp_path / "w"),
+               "NOTIFY_SOCKET": address.replace("\0", "@")}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        systemd.settimeout(20)
+        with subprocess.Popen([BUILD / name], env={**stack.env, **options}, stderr=subprocess.DEVNULL) as process:
+            try:
+                assert systemd.recv(100) == b"READY=1"
+                process.terminate()
+                assert systemd.recv(100) == b"STOPPING=1"
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
 
 
 def test_fileapictl_tells_its_commands():
