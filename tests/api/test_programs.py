@@ -90,7 +90,6 @@ def test_a_second_one(stack, name, option, event):
     assert api.get("/api/v1/events/").status_code == 200
 
 
-@pytest.mark.once
 def test_a_second_supervisor(stack):
     """It waits 10 s for the session of one that may have been killed."""
     line = told(run("fileapi-jobs", **stack.env), "start")
