@@ -172,8 +172,8 @@ def steps(helpers):
     return folder
 
 
-# What the exporting system wrote, where it computed coarsely.
-COARSE = {"dm1-id-214.stp": 1e-3}
+# A thread, whose volume its file does not tell: what Gauss-Kronrod integration of every face gives.
+THREAD = ("M6-1x12-countersunk-screw.step", 336.7363)
 
 
 def test_own_figures(helpers, tmp_path):
@@ -187,7 +187,9 @@ def test_own_figures(helpers, tmp_path):
             told += 1
             assert not cad["validation_mismatch"]
             assert cad["volume_mm3"] == pytest.approx(cad["validation"]["volume_mm3"],
-                                                      rel=COARSE.get(file.name, 1e-5)), file.name
+                                                      rel=1e-5), file.name
+        if file.name == THREAD[0]:
+            assert cad["volume_mm3"] == pytest.approx(THREAD[1], rel=1e-6)
     assert told >= 5
 
 
@@ -197,7 +199,8 @@ def test_same_part_twice(helpers, tmp_path):
     models = helpers.SHARED / "models"
     _, exact, _, _ = run_cad(models / "step/featuretype.STEP", tmp_path)
     _, mesh, _, _ = run_cad(models / "stl/featuretype.STL", tmp_path)
-    assert mesh["volume_mm3"] * 25.4**3 == pytest.approx(exact["volume_mm3"], rel=2e-4)
+    # The STL is coarse: chords across its holes add to the volume what they add to our own view mesh.
+    assert mesh["volume_mm3"] * 25.4**3 == pytest.approx(exact["volume_mm3"], rel=6e-4)
     assert mesh["area_mm2"] * 25.4**2 == pytest.approx(exact["area_mm2"], rel=2e-4)
     for axis in range(3):
         assert mesh["centre_of_mass_mm"][axis] * 25.4 == \
