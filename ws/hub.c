@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_LIMIT = 16 << 20, READ_BATCH = 500 };
+enum { ARENA_LIMIT = 16 << 20, BATCH = 500 };
 
 /* The log is not followed more often for hints: so many events share what it costs to publish, when
  * they come in quick succession, and one that comes alone waits for nothing. */
-#define GATHER_US INT64_C(10000)
+#define GATHER_US INT64_C(40000)
 
 int
 fa_hub_open(struct fa_hub *hub, const struct fa_options *options, struct fa_log *log,
@@ -75,7 +75,7 @@ tell_account(struct fa_hub *hub, const struct fa_uuid *account, const struct fa_
             fa_session_tell(s, news);
 }
 
-/* The recipients are ids of 32 hex digits with commas between; a blank ends them too. */
+/* The recipients are ids with commas between; a blank ends them too. */
 static void
 tell_recipients(struct fa_hub *hub, const char *recipients, const struct fa_news *news)
 {
@@ -174,9 +174,10 @@ check_log(struct fa_hub *hub, struct fa_error *err)
     return FA_DB_ROW;
 }
 
-/* Reads the next events and delivers them; FA_DB_NONE after the last. */
+/* Takes a batch of the outbox into the log and delivers the next events; FA_DB_NONE after the last.
+ */
 static enum fa_db_outcome
-read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
+follow_batch(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
 {
     FA_AUTO_ARENA(arena, ARENA_LIMIT);
     FA_CLEANUP(fa_rows_free) struct fa_rows rows = {0};
@@ -184,8 +185,7 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
     struct fa_event_row row;
     struct fa_news news;
     int count = 0;
-    enum fa_db_outcome outcome =
-        fa_event_log_after(hub->db, hub->events.last, READ_BATCH, &rows, err);
+    enum fa_db_outcome outcome = fa_event_log_follow(hub->db, hub->events.last, BATCH, &rows, err);
 
     while (outcome == FA_DB_ROW &&
            (outcome = fa_event_log_next(&rows, &arena, &row, err)) == FA_DB_ROW) {
@@ -197,7 +197,7 @@ read_events(struct fa_hub *hub, struct fa_buf *json, struct fa_error *err)
     }
     if (outcome < 0)
         return outcome;
-    return count == READ_BATCH ? FA_DB_ROW : FA_DB_NONE;
+    return count == BATCH ? FA_DB_ROW : FA_DB_NONE;
 }
 
 /* Takes the outbox into the log and delivers what is new there. */
@@ -209,11 +209,9 @@ follow(struct fa_hub *hub, struct fa_error *err)
 
     hub->followed_us = fa_clock_monotonic_us();
     hub->due_us = 0;
-    outcome = fa_event_log_publish(hub->db, err);
-    if (outcome >= 0)
-        do
-            outcome = read_events(hub, &json, err);
-        while (outcome == FA_DB_ROW);
+    do
+        outcome = follow_batch(hub, &json, err);
+    while (outcome == FA_DB_ROW);
     return outcome;
 }
 

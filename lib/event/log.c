@@ -7,10 +7,8 @@
 
 enum { PUBLISH_BATCH = 1000, PRUNE_BATCH = 10000, ARENA_LIMIT = 64 * 1024 };
 
+#define OLD     "created_at < now() - make_interval(secs => $1::bigint)"
 #define COLUMNS "SELECT e.event_id, e.body ->> 'event' AS kind, e.body::text AS body"
-#define RECIPIENTS                                                                                 \
-    ", (SELECT string_agg(replace(r.account_id::text, '-', ''), ',') FROM event_recipient r"       \
-    "  WHERE r.event_id = e.event_id) AS recipients"
 
 /* --- places ------------------------------------------------------------------------------------
  */
@@ -87,14 +85,14 @@ fa_event_log_publish(struct fa_db *db, struct fa_error *err)
 }
 
 enum fa_db_outcome
-fa_event_log_after(struct fa_db *db, int64_t after, int64_t limit, struct fa_rows *rows,
-                   struct fa_error *err)
+fa_event_log_follow(struct fa_db *db, int64_t after, int64_t limit, struct fa_rows *rows,
+                    struct fa_error *err)
 {
-    static const struct fa_statement list = {"event_log_after", COLUMNS RECIPIENTS
-                                             " FROM event e WHERE e.event_id > $1"
-                                             " ORDER BY e.event_id LIMIT $2"};
+    static const struct fa_statement follow = {"event_log_follow", COLUMNS
+                                               ", array_to_string(e.recipients, ',') AS recipients"
+                                               " FROM event_follow($1, $2) e"};
 
-    return fa_db_rows(db, &list, FA_PARAMS(FA_INT(after), FA_INT(limit)), rows, err);
+    return fa_db_rows(db, &follow, FA_PARAMS(FA_INT(after), FA_INT(limit)), rows, err);
 }
 
 enum fa_db_outcome
@@ -128,12 +126,15 @@ fa_event_log_next(struct fa_rows *rows, struct fa_arena *arena, struct fa_event_
 enum fa_db_outcome
 fa_event_log_prune(struct fa_db *db, int64_t age_s, struct fa_error *err)
 {
+    /* While the oldest is young, no more is read than that. */
     static const struct fa_statement prune = {
         "event_log_prune",
-        "WITH old AS MATERIALIZED (SELECT event_id FROM event"
-        "  WHERE created_at < now() - make_interval(secs => $1::bigint)"
-        "  ORDER BY created_at LIMIT $2),"
-        " gone AS (DELETE FROM event WHERE event_id IN (SELECT event_id FROM old))"
+        "WITH old AS MATERIALIZED (SELECT event_id, recipients FROM"
+        "  (SELECT * FROM event ORDER BY event_id LIMIT $2) AS first"
+        "  WHERE " OLD " AND (SELECT " OLD " FROM event ORDER BY event_id LIMIT 1)),"
+        " gone AS (DELETE FROM event WHERE event_id IN (SELECT event_id FROM old)),"
+        " unaddressed AS (DELETE FROM event_recipient r USING old"
+        "  WHERE r.account_id = ANY (old.recipients) AND r.event_id = old.event_id)"
         " UPDATE event_log SET forgotten_id = greatest(forgotten_id,"
         "  (SELECT max(event_id) FROM old)) WHERE EXISTS (SELECT FROM old)"};
     enum fa_db_outcome outcome = fa_event_log_publish(db, err);

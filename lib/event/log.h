@@ -2,7 +2,7 @@
  * The log of kept events, in the order in which they can be read.
  *
  * An event gets its id when it comes into the log, after the commit of what it tells and one
- * publisher at a time (sql/0010_event_publish.sql).  So whoever sees an id sees every lower one,
+ * publisher at a time (sql/0011_event_follow.sql).  So whoever sees an id sees every lower one,
  * and a reader that remembers one number has missed nothing.  Old events are forgotten; which ids
  * may be gone is part of the log's state, and so is the epoch: another one means that ids are not
  * those given before (a restored database), whatever their numbers.
@@ -31,7 +31,7 @@ struct fa_event_row {
     int64_t id;
     const char *kind;       /* "finished", "failed", "cancelled" */
     const char *body;       /* the message without "id"; a JSON object */
-    const char *recipients; /* account ids, 32 hex digits each, commas between; NULL: nobody */
+    const char *recipients; /* account ids with commas between; NULL or empty: nobody */
 };
 
 /* Reads "ID", "ID.EPOCH" or "latest"; false when it is none of them. */
@@ -50,9 +50,10 @@ enum fa_db_outcome fa_event_log_read(struct fa_db *db, struct fa_event_log *log_
 /* Takes what is in the outbox into the log. */
 enum fa_db_outcome fa_event_log_publish(struct fa_db *db, struct fa_error *err) FA_MUSTCHECK;
 
-/* At most `limit` events with ids above `after`, in order; then fa_event_log_next. */
-enum fa_db_outcome fa_event_log_after(struct fa_db *db, int64_t after, int64_t limit,
-                                      struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
+/* Takes at most `limit` events from the outbox into the log, and reads at most as many with ids
+ * above `after`, in order; then fa_event_log_next. */
+enum fa_db_outcome fa_event_log_follow(struct fa_db *db, int64_t after, int64_t limit,
+                                       struct fa_rows *rows, struct fa_error *err) FA_MUSTCHECK;
 
 /* Which events: those after the id `after`, up to and with `to`, at most `limit`. */
 struct fa_event_range {
@@ -61,7 +62,7 @@ struct fa_event_range {
     int64_t limit;
 };
 
-/* The same of one account. */
+/* The events of one account in that range. */
 enum fa_db_outcome fa_event_log_account(struct fa_db *db, const struct fa_uuid *account,
                                         const struct fa_event_range *range, struct fa_rows *rows,
                                         struct fa_error *err) FA_MUSTCHECK;
