@@ -2,7 +2,8 @@
 #include "lib/geometry/large.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+_Static_assert(FA_NO_FACET == 0, "samples without a facet are not written");
 
 /* The part's longer side takes this share of the frame. */
 static const float fill_share = 0.84F;
@@ -21,28 +22,46 @@ fa_frame_turn(const float world[3], float screen[3])
         screen[i] = view[i][0] * world[0] + view[i][1] * world[1] + view[i][2] * world[2];
 }
 
+/* The sample below a place, kept within the frame; what is no number counts as its end. */
+static int
+sample_at(float place, uint32_t side)
+{
+    return place < (float)(side - 1) ? (place > 0 ? (int)place : 0) : (int)side - 1;
+}
+
 /* Moves and scales the turned points so that the part sits in the middle. */
 static void
 fit(struct fa_frame *frame)
 {
+    float middle = (float)frame->side / 2;
     float min[3] = {INFINITY, INFINITY, INFINITY};
     float max[3] = {-INFINITY, -INFINITY, -INFINITY};
     float extent, scale;
 
     for (size_t v = 0; v < frame->mesh->vertex_count; v++)
         for (int i = 0; i < 3; i++) {
-            min[i] = fminf(min[i], frame->points[v][i]);
-            max[i] = fmaxf(max[i], frame->points[v][i]);
+            float value = frame->points[v][i];
+
+            min[i] = value < min[i] ? value : min[i];
+            max[i] = value > max[i] ? value : max[i];
         }
     extent = fmaxf(max[0] - min[0], max[1] - min[1]);
     scale = extent > 0 ? fill_share * (float)frame->side / extent : 1;
     for (size_t v = 0; v < frame->mesh->vertex_count; v++)
         for (int i = 0; i < 3; i++) {
-            float middle = (min[i] + max[i]) / 2;
+            float centre = (min[i] + max[i]) / 2;
 
-            frame->points[v][i] =
-                (frame->points[v][i] - middle) * scale + (i < 2 ? (float)frame->side / 2 : 0);
+            frame->points[v][i] = (frame->points[v][i] - centre) * scale + (i < 2 ? middle : 0);
         }
+    /* With a sample to spare for rounding. */
+    for (int i = 0; i < 2; i++) {
+        float reach = (max[i] - min[i]) / 2 * scale + 1;
+        int low = reach < middle ? sample_at(middle - reach, frame->side) : 0;
+        int high = sample_at(middle + reach, frame->side);
+
+        *(i == 0 ? &frame->window.left : &frame->window.top) = low;
+        *(i == 0 ? &frame->window.right : &frame->window.bottom) = high;
+    }
 }
 
 int
@@ -56,15 +75,13 @@ fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh, const struct f
                                .side = side,
                                .points = fa_large_alloc(mesh->vertex_count, sizeof *frame->points),
                                .depth = fa_large_alloc(samples, sizeof *frame->depth),
-                               .facets = fa_large_alloc(samples, sizeof *frame->facets),
-                               .ink = fa_large_alloc(samples, 1)};
+                               .facets = fa_large_zeroed(samples, sizeof *frame->facets),
+                               .ink = fa_large_zeroed(samples, 1)};
     if (frame->points == NULL || frame->depth == NULL || frame->facets == NULL ||
         frame->ink == NULL) {
         fa_frame_close(frame);
         return fa_error_set(err, FA_E_MEMORY, "picture");
     }
-    memset(frame->facets, FA_NO_FACET, samples * sizeof *frame->facets);
-    memset(frame->ink, 0, samples);
     for (size_t v = 0; v < mesh->vertex_count; v++)
         fa_frame_turn(mesh->vertices[v], frame->points[v]);
     fit(frame);

@@ -14,11 +14,17 @@
 
 enum { FA_SAMPLES = 4, FA_NO_FACET = 0 }; /* samples along each side of a pixel */
 
+/* A part of a frame; the ends are included. */
+struct fa_window {
+    int left, top, right, bottom;
+};
+
 struct fa_frame {
     const struct fa_mesh *mesh;
     const struct fa_normals *normals;
     const float (*colours)[4]; /* by the mesh's colour numbers */
     uint32_t side;             /* samples along each side of the frame */
+    struct fa_window window;   /* outside of it there is nothing of the part */
     float (*points)[3];        /* the mesh's vertices in screen space */
     uint32_t *facets;          /* per sample: 1 + the facet seen there, or FA_NO_FACET */
     float *depth;              /* per sample where a facet is seen: its z */
@@ -42,7 +48,7 @@ int fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges,
                         struct fa_error *err) FA_MUSTCHECK;
 
 /* Ambient occlusion per pixel, 1 in the open and towards 0 in corners; `out` has one value for each
- * pixel.  FA_E_MEMORY. */
+ * pixel, of which those in the window are written.  FA_E_MEMORY. */
 int fa_frame_occlusion(const struct fa_frame *frame, float *out, struct fa_error *err) FA_MUSTCHECK;
 
 #endif

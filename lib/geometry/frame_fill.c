@@ -11,16 +11,52 @@ enum { CROWD = 24, TILE = 16 };
 /* A triangle set up for filling: three half planes a * x + b * y + c >= 0, and its depth. */
 struct triangle {
     double a[3], b[3], c[3];
+    double slope[3], start[3]; /* where a row y crosses a side: x = slope * y + start */
     double depth_x, depth_y, depth_0;
     int left, top, right, bottom; /* samples around it, all included */
 };
+
+/* Up and down to whole samples, within 0 and the limit; ceil and floor would be calls. */
+static inline int
+round_up(double value, int limit)
+{
+    int whole;
+
+    if (!(value > 0))
+        return 0;
+    if (value >= limit)
+        return limit;
+    whole = (int)value;
+    return whole + (whole < value);
+}
+
+static inline int
+round_down(double value, int limit)
+{
+    return value >= limit ? limit : value >= 0 ? (int)value : -1;
+}
+
+static inline double
+least(double a, double b, double c)
+{
+    a = a < b ? a : b;
+    return a < c ? a : c;
+}
+
+static inline double
+most(double a, double b, double c)
+{
+    a = a > b ? a : b;
+    return a > c ? a : c;
+}
 
 /* False when the triangle covers no sample: seen edge-on, or between rows. */
 static bool
 set_up(const struct fa_frame *frame, size_t facet, struct triangle *triangle)
 {
     const float *p[3];
-    double area, low, high;
+    int end = (int)frame->side - 1;
+    double area;
 
     for (int i = 0; i < 3; i++)
         p[i] = frame->points[frame->mesh->facets[facet][i]];
@@ -36,6 +72,8 @@ set_up(const struct fa_frame *frame, size_t facet, struct triangle *triangle)
         triangle->a[i] = sign * ((double)from[1] - (double)to[1]);
         triangle->b[i] = sign * ((double)to[0] - (double)from[0]);
         triangle->c[i] = -triangle->a[i] * (double)from[0] - triangle->b[i] * (double)from[1];
+        triangle->slope[i] = triangle->a[i] != 0 ? -triangle->b[i] / triangle->a[i] : 0;
+        triangle->start[i] = triangle->a[i] != 0 ? -triangle->c[i] / triangle->a[i] - 0.5 : 0;
     }
     triangle->depth_x = triangle->depth_y = triangle->depth_0 = 0;
     for (int i = 0; i < 3; i++) {
@@ -45,47 +83,46 @@ set_up(const struct fa_frame *frame, size_t facet, struct triangle *triangle)
         triangle->depth_y += z * triangle->b[i];
         triangle->depth_0 += z * triangle->c[i];
     }
-    low = fmin((double)p[0][1], fmin((double)p[1][1], (double)p[2][1]));
-    high = fmax((double)p[0][1], fmax((double)p[1][1], (double)p[2][1]));
-    triangle->top = (int)fmax(0, ceil(low - 0.5));
-    triangle->bottom = (int)fmin(frame->side - 1, floor(high - 0.5));
-    low = fmin((double)p[0][0], fmin((double)p[1][0], (double)p[2][0]));
-    high = fmax((double)p[0][0], fmax((double)p[1][0], (double)p[2][0]));
-    triangle->left = (int)fmax(0, ceil(low - 0.5));
-    triangle->right = (int)fmin(frame->side - 1, floor(high - 0.5));
+    triangle->left =
+        round_up(least((double)p[0][0], (double)p[1][0], (double)p[2][0]) - 0.5, end + 1);
+    triangle->top =
+        round_up(least((double)p[0][1], (double)p[1][1], (double)p[2][1]) - 0.5, end + 1);
+    triangle->right =
+        round_down(most((double)p[0][0], (double)p[1][0], (double)p[2][0]) - 0.5, end);
+    triangle->bottom =
+        round_down(most((double)p[0][1], (double)p[1][1], (double)p[2][1]) - 0.5, end);
     return triangle->top <= triangle->bottom && triangle->left <= triangle->right;
 }
 
 /* The samples [first, last] of a row that lie inside; samples sit at half coordinates. */
-static void
+static inline void
 find_span(const struct triangle *triangle, double y, int side, int *first_r, int *last_r)
 {
-    double first = 0;
-    double last = side - 1;
+    int first = triangle->left;
+    int last = triangle->right;
 
     for (int i = 0; i < 3; i++) {
-        double rest = triangle->b[i] * y + triangle->c[i];
+        double at = triangle->slope[i] * y + triangle->start[i];
+        int x;
 
-        if (triangle->a[i] > 0)
-            first = fmax(first, ceil(-rest / triangle->a[i] - 0.5));
-        else if (triangle->a[i] < 0)
-            last = fmin(last, floor(-rest / triangle->a[i] - 0.5));
-        else if (rest < 0)
+        if (triangle->a[i] > 0) {
+            x = round_up(at, side);
+            first = x > first ? x : first;
+        } else if (triangle->a[i] < 0) {
+            x = round_down(at, side);
+            last = x < last ? x : last;
+        } else if (triangle->b[i] * y + triangle->c[i] < 0) {
             last = -1;
+        }
     }
-    *first_r = (int)fmin(first, side);
-    *last_r = (int)fmax(last, -1);
+    *first_r = first;
+    *last_r = last;
 }
-
-/* A part of the frame; the ends are included. */
-struct window {
-    int left, top, right, bottom;
-};
 
 /* Fills what lies in the window; returns how many samples that were. */
 static size_t
 fill_window(struct fa_frame *frame, uint32_t facet, const struct triangle *triangle,
-            const struct window *window)
+            const struct fa_window *window)
 {
     int top = triangle->top > window->top ? triangle->top : window->top;
     int bottom = triangle->bottom < window->bottom ? triangle->bottom : window->bottom;
@@ -94,6 +131,8 @@ fill_window(struct fa_frame *frame, uint32_t facet, const struct triangle *trian
     for (int row = top; row <= bottom; row++) {
         size_t start = (size_t)row * frame->side;
         double y = row + 0.5;
+        /* In double: seen nearly edge-on, a facet's slope is enormous. */
+        double z_0 = triangle->depth_x * 0.5 + triangle->depth_y * y + triangle->depth_0;
         int first, last;
 
         find_span(triangle, y, (int)frame->side, &first, &last);
@@ -101,9 +140,7 @@ fill_window(struct fa_frame *frame, uint32_t facet, const struct triangle *trian
         last = last < window->right ? last : window->right;
         for (int x = first; x <= last; x++) {
             size_t at = start + (size_t)x;
-            /* In double: seen nearly edge-on, a facet's slope is enormous. */
-            float z =
-                (float)(triangle->depth_x * (x + 0.5) + triangle->depth_y * y + triangle->depth_0);
+            float z = (float)(triangle->depth_x * x + z_0);
 
             if (frame->facets[at] == FA_NO_FACET || z > frame->depth[at]) {
                 frame->depth[at] = z;
@@ -165,7 +202,8 @@ by_depth(const void *one, const void *other)
 
 /* Whether the triangle is nowhere in the window nearer than the cover. */
 static bool
-is_hidden(const struct cover *cover, const struct triangle *triangle, const struct window *window)
+is_hidden(const struct cover *cover, const struct triangle *triangle,
+          const struct fa_window *window)
 {
     for (int i = 0; cover->known && i < 4; i++) {
         double x = i % 2 == 0 ? window->left : window->right + 1;
@@ -181,7 +219,7 @@ is_hidden(const struct cover *cover, const struct triangle *triangle, const stru
 
 /* Whether one of the triangle's sides has all of the window outside. */
 static bool
-is_beside(const struct triangle *triangle, const struct window *window)
+is_beside(const struct triangle *triangle, const struct fa_window *window)
 {
     for (int i = 0; i < 3; i++) {
         double x = triangle->a[i] > 0 ? window->right + 1 : window->left;
@@ -204,7 +242,8 @@ fill_tiles(struct fa_frame *frame, uint32_t facet, struct cover *covers)
     for (int i = triangle.top / TILE; i <= triangle.bottom / TILE; i++)
         for (int j = triangle.left / TILE; j <= triangle.right / TILE; j++) {
             struct cover *cover = &covers[i * tiles + j];
-            struct window window = {j * TILE, i * TILE, j * TILE + TILE - 1, i * TILE + TILE - 1};
+            struct fa_window window = {j * TILE, i * TILE, j * TILE + TILE - 1,
+                                       i * TILE + TILE - 1};
 
             if (is_beside(&triangle, &window) || is_hidden(cover, &triangle, &window))
                 continue;
@@ -253,7 +292,7 @@ covered(const struct fa_frame *frame)
 int
 fa_frame_fill(struct fa_frame *frame, struct fa_error *err)
 {
-    const struct window whole = {0, 0, (int)frame->side - 1, (int)frame->side - 1};
+    const struct fa_window whole = {0, 0, (int)frame->side - 1, (int)frame->side - 1};
 
     if (covered(frame) > CROWD * (double)frame->side * (double)frame->side)
         return fill_crowd(frame, err);

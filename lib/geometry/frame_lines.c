@@ -149,8 +149,8 @@ fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges, struct
 {
     if (draw_creases(frame, edges, err) < 0)
         return -1;
-    for (uint32_t y = 0; y < frame->side; y++)
-        for (uint32_t x = 0; x < frame->side; x++) {
+    for (uint32_t y = (uint32_t)frame->window.top; y <= (uint32_t)frame->window.bottom; y++)
+        for (uint32_t x = (uint32_t)frame->window.left; x <= (uint32_t)frame->window.right; x++) {
             size_t at = (size_t)y * frame->side + x;
             uint8_t ink;
 

@@ -17,21 +17,23 @@ static const float strength = 1.9F;
 /* The pixels' view of the frame: the sample in each one's middle. */
 struct pixels {
     int size;
-    float *depth; /* in pixels; -INFINITY: nothing there */
+    struct fa_window window; /* of pixels that may hold something */
+    float *depth;            /* in pixels; -INFINITY: nothing there */
     float (*normals)[3];
 };
 
 static void
 look(const struct fa_frame *frame, struct pixels *pixels)
 {
-    for (int y = 0; y < pixels->size; y++)
-        for (int x = 0; x < pixels->size; x++) {
+    for (int i = 0; i < pixels->size * pixels->size; i++)
+        pixels->depth[i] = -INFINITY;
+    for (int y = pixels->window.top; y <= pixels->window.bottom; y++)
+        for (int x = pixels->window.left; x <= pixels->window.right; x++) {
             size_t sample = ((size_t)y * FA_SAMPLES + FA_SAMPLES / 2) * frame->side +
                             (size_t)x * FA_SAMPLES + FA_SAMPLES / 2;
             size_t at = (size_t)y * (size_t)pixels->size + (size_t)x;
             float *normal = pixels->normals[at];
 
-            pixels->depth[at] = -INFINITY;
             if (frame->facets[sample] == FA_NO_FACET)
                 continue;
             pixels->depth[at] = frame->depth[sample] / FA_SAMPLES;
@@ -52,7 +54,7 @@ occlusion_at(const struct pixels *pixels, int x, int y, int offsets[][2], float 
     for (int i = 0; i < DIRECTIONS * RINGS; i++) {
         int nx = x + offsets[i][0];
         int ny = y + offsets[i][1];
-        float to[3], distance, rise;
+        float to[3], square, along;
 
         if (nx < 0 || ny < 0 || nx >= pixels->size || ny >= pixels->size)
             continue;
@@ -61,10 +63,12 @@ occlusion_at(const struct pixels *pixels, int x, int y, int offsets[][2], float 
         to[2] = pixels->depth[(size_t)ny * (size_t)pixels->size + (size_t)nx] - pixels->depth[at];
         if (!isfinite(to[2]))
             continue;
-        distance = sqrtf(to[0] * to[0] + to[1] * to[1] + to[2] * to[2]);
-        rise = (to[0] * normal[0] + to[1] * normal[1] + to[2] * normal[2]) / distance - bias;
-        if (rise > 0)
-            sum += rise / (1 + distance * distance / (radius * radius));
+        square = to[0] * to[0] + to[1] * to[1] + to[2] * to[2];
+        along = to[0] * normal[0] + to[1] * normal[1] + to[2] * normal[2];
+        /* Most neighbours do not rise over the surface: no root for them. */
+        if (along <= 0 || along * along <= bias * bias * square)
+            continue;
+        sum += (along / sqrtf(square) - bias) / (1 + square / (radius * radius));
     }
     return fmaxf(0, 1 - strength * sum / (DIRECTIONS * RINGS) * 2);
 }
@@ -107,20 +111,22 @@ smooth(const struct pixels *pixels, const float *values, int x, int y)
 static void
 occlude(const struct pixels *pixels, float *raw, float *out)
 {
+    const struct fa_window *window = &pixels->window;
     float radius = fmaxf(2, radius_share * (float)pixels->size);
     int offsets[DIRECTIONS * RINGS][2];
 
     make_offsets(radius, offsets);
-    for (int y = 0; y < pixels->size; y++)
-        for (int x = 0; x < pixels->size; x++) {
+    for (int i = 0; i < pixels->size * pixels->size; i++)
+        raw[i] = UNKNOWN;
+    for (int y = window->top; y <= window->bottom; y++)
+        for (int x = window->left; x <= window->right; x++) {
             size_t at = (size_t)y * (size_t)pixels->size + (size_t)x;
 
-            raw[at] = UNKNOWN;
             if ((x + y) % 2 == 0 && isfinite(pixels->depth[at]))
                 raw[at] = occlusion_at(pixels, x, y, offsets, radius);
         }
-    for (int y = 0; y < pixels->size; y++)
-        for (int x = 0; x < pixels->size; x++)
+    for (int y = window->top; y <= window->bottom; y++)
+        for (int x = window->left; x <= window->right; x++)
             out[(size_t)y * (size_t)pixels->size + (size_t)x] =
                 isfinite(pixels->depth[(size_t)y * (size_t)pixels->size + (size_t)x])
                     ? smooth(pixels, raw, x, y)
@@ -130,7 +136,10 @@ occlude(const struct pixels *pixels, float *raw, float *out)
 int
 fa_frame_occlusion(const struct fa_frame *frame, float *out, struct fa_error *err)
 {
-    struct pixels pixels = {.size = (int)(frame->side / FA_SAMPLES)};
+    struct pixels pixels = {
+        .size = (int)(frame->side / FA_SAMPLES),
+        .window = {frame->window.left / FA_SAMPLES, frame->window.top / FA_SAMPLES,
+                   frame->window.right / FA_SAMPLES, frame->window.bottom / FA_SAMPLES}};
     size_t count = (size_t)pixels.size * (size_t)pixels.size;
     float *raw = malloc(count * sizeof *raw);
     int result = 0;

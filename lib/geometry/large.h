@@ -9,4 +9,7 @@
  * quarter of the time. */
 void *fa_large_alloc(size_t count, size_t size);
 
+/* The same, of zeroes; what is never touched costs nothing. */
+void *fa_large_zeroed(size_t count, size_t size);
+
 #endif

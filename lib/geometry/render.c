@@ -2,6 +2,7 @@
 #include "lib/geometry/frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { PIXEL_SAMPLES = FA_SAMPLES * FA_SAMPLES, PALETTE = 4 };
 
@@ -24,6 +25,13 @@ static float
 dot(const float a[3], const float b[3])
 {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* fmaxf is a call, for the sake of NaN. */
+static float
+not_below_0(float value)
+{
+    return value > 0 ? value : 0;
 }
 
 /* The smooth normal of a facet at a sample, in world space, by barycentric interpolation. */
@@ -80,8 +88,8 @@ shade(const struct fa_frame *frame, uint32_t facet, float x, float y, float occl
         }
     around = ground + (sky - ground) * (world[2] + 1) / 2;
     for (size_t i = 0; i < FA_COUNT(lights); i++)
-        direct += lights[i].power * fmaxf(0, dot(normal, lights[i].direction));
-    shine = gloss * power_36(fmaxf(0, dot(normal, half_way)));
+        direct += lights[i].power * not_below_0(dot(normal, lights[i].direction));
+    shine = gloss * power_36(not_below_0(dot(normal, half_way)));
     for (int i = 0; i < 3; i++)
         colour[i] =
             base[i] * (around * occlusion + direct * (0.4F + 0.6F * occlusion)) + shine * occlusion;
@@ -108,7 +116,9 @@ make_encoder(struct encoder *encoder)
 static uint8_t
 encode(const struct encoder *encoder, float linear)
 {
-    return encoder->table[(int)(fminf(1, fmaxf(0, linear)) * 4096 + 0.5F)];
+    float within = linear > 0 ? (linear < 1 ? linear : 1) : 0;
+
+    return encoder->table[(int)(within * 4096 + 0.5F)];
 }
 
 /* The facets that were last shaded in a pixel: its rows of samples come back to them. */
@@ -135,6 +145,38 @@ colour_at(const struct fa_frame *frame, struct palette *palette, uint32_t x, uin
               palette->colours[place]);
     }
     return palette->colours[place];
+}
+
+/* Whether all samples of a pixel are of one facet, or of none, without a line. */
+static bool
+is_even(const struct fa_frame *frame, uint32_t px, uint32_t py)
+{
+    size_t at = (size_t)py * FA_SAMPLES * frame->side + (size_t)px * FA_SAMPLES;
+    uint32_t own = frame->facets[at];
+    uint32_t other = 0;
+
+    for (int y = 0; y < FA_SAMPLES; y++, at += frame->side)
+        for (size_t x = 0; x < FA_SAMPLES; x++)
+            other |= (frame->facets[at + x] ^ own) | frame->ink[at + x];
+    return other == 0;
+}
+
+/* A pixel of one facet. */
+static void
+resolve_even(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px, uint32_t py,
+             float occlusion, uint8_t out[4])
+{
+    uint32_t x = px * FA_SAMPLES;
+    uint32_t y = py * FA_SAMPLES;
+    uint32_t facet = frame->facets[(size_t)y * frame->side + x];
+    float colour[3];
+
+    if (facet == FA_NO_FACET)
+        return;
+    shade(frame, facet - 1, (float)x + 0.5F, (float)y + 0.5F, occlusion, colour);
+    for (int i = 0; i < 3; i++)
+        out[i] = encode(encoder, colour[i]);
+    out[3] = 255;
 }
 
 /* The mean of a pixel's samples; each facet seen in it is shaded once, mostly. */
@@ -165,6 +207,26 @@ resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px
     out[3] = (uint8_t)((covered * 255 + PIXEL_SAMPLES / 2) / PIXEL_SAMPLES);
 }
 
+static void
+resolve_all(const struct fa_frame *frame, const struct encoder *encoder, const float *occlusion,
+            uint32_t size, uint8_t *pixels)
+{
+    const struct fa_window *window = &frame->window;
+
+    memset(pixels, 0, (size_t)size * size * 4);
+    for (uint32_t y = (uint32_t)window->top / FA_SAMPLES;
+         y <= (uint32_t)window->bottom / FA_SAMPLES; y++)
+        for (uint32_t x = (uint32_t)window->left / FA_SAMPLES;
+             x <= (uint32_t)window->right / FA_SAMPLES; x++) {
+            size_t at = (size_t)y * size + x;
+
+            if (is_even(frame, x, y))
+                resolve_even(frame, encoder, x, y, occlusion[at], pixels + 4 * at);
+            else
+                resolve(frame, encoder, x, y, occlusion[at], pixels + 4 * at);
+        }
+}
+
 int
 fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels, struct fa_error *err)
 {
@@ -185,12 +247,8 @@ fa_render(const struct fa_drawing *drawing, uint32_t size, uint8_t *pixels, stru
         result = fa_frame_draw_lines(&frame, drawing->edges, err);
     if (result == 0)
         result = fa_frame_occlusion(&frame, occlusion, err);
-    for (uint32_t y = 0; result == 0 && y < size; y++)
-        for (uint32_t x = 0; x < size; x++) {
-            size_t at = (size_t)y * size + x;
-
-            resolve(&frame, &encoder, x, y, occlusion[at], pixels + 4 * at);
-        }
+    if (result == 0)
+        resolve_all(&frame, &encoder, occlusion, size, pixels);
     fa_frame_close(&frame);
     free(occlusion);
     return result;
