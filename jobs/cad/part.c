@@ -123,12 +123,12 @@ read_stl(struct fa_part *part, int fd, struct fa_error *err)
     if (fa_stl_read(part->data, part->length, FACETS_MAX, &part->stl, err) < 0 ||
         fa_scene_single(&part->scene, 1, err) < 0)
         return -1;
-    result = fa_mesh_weld((const float(*)[3])part->stl.corners, NULL, part->stl.facet_count,
-                          &part->scene.shapes[0].bodies[0].mesh, err);
+    result = fa_mesh_weld_soup(&part->stl.soup, &part->scene.shapes[0].bodies[0].mesh, err);
+    part->dropped = part->stl.dropped;
     /* The soup is the largest thing here; only its counts are needed further on. */
     free(part->stl.corners);
     part->stl.corners = NULL;
-    part->dropped = part->stl.dropped;
+    part->stl.soup.corners = NULL;
     return result;
 }
 

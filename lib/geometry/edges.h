@@ -17,6 +17,11 @@ struct fa_edges {
     size_t count;
 };
 
+/* Shows every edge of the mesh, those of lower vertices first; FA_E_MEMORY. */
+int fa_edges_walk(const struct fa_mesh *mesh,
+                  void (*see)(void *context, const struct fa_edge *edge), void *context,
+                  struct fa_error *err) FA_MUSTCHECK;
+
 /* Collects the edges of the mesh; FA_E_MEMORY. */
 int fa_edges_build(const struct fa_mesh *mesh, struct fa_edges *edges,
                    struct fa_error *err) FA_MUSTCHECK;

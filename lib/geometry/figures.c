@@ -35,19 +35,19 @@ fa_figures_note(struct fa_figures *figures, const char *fmt, ...)
 static int
 measure_body(struct fa_body *body, struct fa_metrics *metrics, struct fa_error *err)
 {
-    struct fa_edges edges;
+    struct fa_shells shells;
     int result = 0;
 
     *metrics = (struct fa_metrics){.pieces = NULL};
     if (body->mesh.facet_count == 0)
         return 0;
-    if (fa_edges_build(&body->mesh, &edges, err) < 0)
+    if (fa_shells_build(&body->mesh, &shells, err) < 0)
         return -1;
     if (!body->exact.known)
-        result = fa_mesh_close(&body->mesh, &edges, err);
+        result = fa_mesh_close(&body->mesh, &shells, err);
     if (result == 0)
-        result = fa_metrics_measure(&body->mesh, &edges, metrics, err);
-    fa_edges_free(&edges);
+        result = fa_metrics_measure(&body->mesh, &shells, metrics, err);
+    fa_shells_free(&shells);
     return result;
 }
 
@@ -276,27 +276,44 @@ probe_bodies(const struct measured *measured, struct fa_figures *figures, struct
         done[shape] = true;
         fa_scene_place(scene, n, matrix);
         for (size_t b = 0; result == 0 && b < scene->shapes[shape].body_count; b++)
-            result = fa_probes_add(&probes, &scene->shapes[shape].bodies[b].mesh, matrix, err);
+            result = fa_probes_add(&probes, &scene->shapes[shape].bodies[b].mesh,
+                                   &measured->metrics[shape][b], matrix, err);
     }
     fa_probes_end(&probes, &figures->survey);
     return result;
+}
+
+/* A single mesh that stays where it is. */
+static bool
+is_plain(const struct fa_scene *scene)
+{
+    static const double unplaced[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
+
+    return scene->node_count == 1 && scene->shape_count == 1 && scene->nodes[0].shape == 0 &&
+           scene->shapes[0].body_count == 1 &&
+           memcmp(scene->nodes[0].matrix, unplaced, sizeof unplaced) == 0;
 }
 
 static int
 survey(const struct measured *measured, struct fa_figures *figures, struct fa_error *err)
 {
     const struct fa_scene *scene = measured->scene;
-    bool plain =
-        scene->node_count == 1 && scene->shape_count == 1 && scene->shapes[0].body_count == 1;
     struct fa_mesh all = {.vertices = NULL};
-    int result;
+    FA_AUTO_FREE float(*across)[3] = NULL;
+    int result = 0;
 
-    /* A single mesh needs no copy. */
-    if (!plain && fa_scene_flatten(scene, &all, err) < 0)
-        return -1;
-    result = fa_survey_make(plain ? &scene->shapes[0].bodies[0].mesh : &all, figures->whole.min_mm,
-                            figures->whole.max_mm, &figures->survey, err);
-    fa_mesh_free(&all);
+    if (is_plain(scene)) {
+        result = fa_survey_make(&scene->shapes[0].bodies[0].mesh, measured->metrics[0][0].across,
+                                &figures->whole, &figures->survey, err);
+    } else if (fa_scene_flatten(scene, &all, err) == 0) {
+        across = fa_mesh_spread(&all);
+        result = across == NULL ? fa_error_set(err, FA_E_MEMORY, "survey")
+                                : fa_survey_make(&all, (const float(*)[3])across, &figures->whole,
+                                                 &figures->survey, err);
+        fa_mesh_free(&all);
+    } else {
+        result = -1;
+    }
     return result < 0 ? -1 : probe_bodies(measured, figures, err);
 }
 

@@ -1,11 +1,13 @@
 #include "lib/geometry/grid.h"
 #include "lib/base/cleanup.h"
 #include "lib/geometry/large.h"
+#include "lib/geometry/list.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { CELLS_PER_FACET = 1, CELLS_MAX = 1 << 22, SIDE_MAX = 400, ENTRIES_PER_FACET = 16 };
+enum { FACETS_PER_CELL = 4, CELLS_MAX = 1 << 22, SIDE_MAX = 400, ENTRIES_PER_FACET = 16 };
 
 /* The cells of the vertices, asked for once for all facets around them. */
 static void
@@ -50,7 +52,7 @@ choose_cells(struct fa_grid *grid, const double min[3], const double max[3])
 {
     double longest = 0;
     double volume = 1;
-    double wanted = fmin(CELLS_MAX, CELLS_PER_FACET * (double)grid->mesh->facet_count + 64);
+    double wanted = fmin(CELLS_MAX, (double)grid->mesh->facet_count / FACETS_PER_CELL + 64);
 
     for (int k = 0; k < 3; k++)
         longest = fmax(longest, max[k] - min[k]);
@@ -75,49 +77,73 @@ count_cells(struct fa_grid *grid, const double max[3])
     return cells;
 }
 
-/* Enters every facet into its cells; or, given a count, counts entries until they are too many. */
-static void
-sort_facets(struct fa_grid *grid, const uint16_t (*places)[3], size_t limit, size_t *count)
+/* The entries on their way, and their bounds. */
+struct entries {
+    struct fa_grid_entry *list;
+    size_t count, room;
+    size_t limit; /* more are too many */
+    bool failed;  /* no memory */
+};
+
+static bool
+enter_facet(struct fa_grid *grid, struct entries *entries, size_t facet, const int low[3],
+            const int high[3])
 {
-    for (size_t f = 0; f < grid->mesh->facet_count && (count == NULL || *count <= limit); f++) {
+    for (int z = low[2]; z <= high[2]; z++)
+        for (int y = low[1]; y <= high[1]; y++)
+            for (int x = low[0]; x <= high[0]; x++) {
+                uint32_t *first = &grid->first[cell_number(grid, x, y, z)];
+
+                if (entries->count == entries->limit)
+                    return false;
+                if (entries->count == entries->room &&
+                    !fa_list_reserve(&entries->list, entries->count, &entries->room,
+                                     sizeof *entries->list)) {
+                    entries->failed = true;
+                    return false;
+                }
+                entries->list[entries->count] =
+                    (struct fa_grid_entry){.facet = (uint32_t)facet, .next = *first};
+                *first = (uint32_t)entries->count++;
+            }
+    return true;
+}
+
+/* Enters every facet into its cells; false: there are too many entries, or no memory. */
+static bool
+enter_facets(struct fa_grid *grid, const uint16_t (*places)[3], struct entries *entries)
+{
+    entries->count = 0;
+    for (size_t f = 0; f < grid->mesh->facet_count; f++) {
         int low[3], high[3];
 
         cells_of(places, grid->mesh->facets[f], low, high);
-        for (int z = low[2]; z <= high[2]; z++)
-            for (int y = low[1]; y <= high[1]; y++)
-                for (int x = low[0]; x <= high[0]; x++) {
-                    size_t cell = cell_number(grid, x, y, z);
-
-                    if (count == NULL) {
-                        grid->facets[grid->first[cell + 1]++] = (uint32_t)f;
-                    } else {
-                        grid->first[cell + 2]++;
-                        ++*count;
-                    }
-                }
+        if (!enter_facet(grid, entries, f, low, high))
+            return false;
     }
+    return true;
 }
 
 /* Thousands of facets that each reach through the whole part would be entered into every cell:
  * cells grow until there are few entries for each facet. */
-static int
-count_entries(struct fa_grid *grid, const double max[3], uint16_t (*places)[3], size_t *cells_r,
-              size_t *total_r)
+static bool
+fill(struct fa_grid *grid, const double max[3], uint16_t (*places)[3], struct entries *entries)
 {
-    size_t limit = ENTRIES_PER_FACET * grid->mesh->facet_count + SIDE_MAX;
-
     for (;; grid->cell *= 2) {
-        *cells_r = count_cells(grid, max);
-        *total_r = 0;
-        /* Counted two places ahead: filling then leaves the starts in place. */
-        grid->first = calloc(*cells_r + 2, sizeof *grid->first);
+        size_t cells = count_cells(grid, max);
+
+        grid->first = fa_large_alloc(cells, sizeof *grid->first);
         if (grid->first == NULL)
-            return -1;
+            return false;
+        memset(grid->first, 0xff, cells * sizeof *grid->first);
         place_vertices(grid, places);
-        sort_facets(grid, (const uint16_t(*)[3])places, *cells_r > 1 ? limit : SIZE_MAX, total_r);
-        if (*cells_r == 1 || *total_r <= limit)
-            return *total_r < UINT32_MAX ? 0 : -1;
+        if (enter_facets(grid, (const uint16_t(*)[3])places, entries))
+            return true;
         free(grid->first);
+        grid->first = NULL;
+        /* In a single cell there is one entry for each facet. */
+        if (entries->failed || cells == 1)
+            return false;
     }
 }
 
@@ -126,29 +152,27 @@ fa_grid_build(const struct fa_mesh *mesh, const double min[3], const double max[
               struct fa_grid *grid, struct fa_error *err)
 {
     FA_AUTO_FREE uint16_t(*places)[3] = fa_large_alloc(mesh->vertex_count, sizeof *places);
-    size_t cells = 0;
-    size_t total = 0;
+    struct entries entries = {.room = 2 * mesh->facet_count,
+                              .limit = ENTRIES_PER_FACET * mesh->facet_count + SIDE_MAX};
+    bool filled;
 
     *grid = (struct fa_grid){.mesh = mesh};
     choose_cells(grid, min, max);
-    if (places != NULL && count_entries(grid, max, places, &cells, &total) == 0) {
-        for (size_t i = 1; i < cells + 2; i++)
-            grid->first[i] += grid->first[i - 1];
-        grid->facets = fa_large_alloc(total, sizeof *grid->facets);
-    }
-    if (grid->facets == NULL) {
-        fa_grid_free(grid);
-        return fa_error_set(err, FA_E_MEMORY, "grid of %zu cells", cells);
-    }
-    sort_facets(grid, (const uint16_t(*)[3])places, SIZE_MAX, NULL);
-    return 0;
+    entries.list = fa_large_alloc(entries.room, sizeof *entries.list);
+    filled = places != NULL && entries.list != NULL && entries.limit < FA_GRID_END &&
+             fill(grid, max, places, &entries);
+    grid->entries = entries.list;
+    if (filled)
+        return 0;
+    fa_grid_free(grid);
+    return fa_error_set(err, FA_E_MEMORY, "grid of %zu facets", mesh->facet_count);
 }
 
 void
 fa_grid_free(struct fa_grid *grid)
 {
     free(grid->first);
-    free(grid->facets);
+    free(grid->entries);
     *grid = (struct fa_grid){.mesh = NULL};
 }
 
@@ -187,16 +211,17 @@ static void
 try_cell(const struct fa_grid *grid, size_t cell, const double from[3], const double direction[3],
          double after, struct fa_hit *hit)
 {
-    for (uint32_t i = grid->first[cell]; i < grid->first[cell + 1]; i++) {
+    for (uint32_t i = grid->first[cell]; i != FA_GRID_END; i = grid->entries[i].next) {
+        uint32_t facet = grid->entries[i].facet;
         double distance;
 
-        if (!meets(grid->mesh, grid->facets[i], from, direction, &distance) || distance <= after ||
+        hit->looks++;
+        if (!meets(grid->mesh, facet, from, direction, &distance) || distance <= after ||
             distance >= hit->distance)
             continue;
         hit->distance = distance;
-        hit->facet = grid->facets[i];
+        hit->facet = facet;
     }
-    hit->looks += grid->first[cell + 1] - grid->first[cell];
 }
 
 /* From cell to cell along the ray (Amanatides and Woo 1987). */

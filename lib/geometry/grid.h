@@ -4,13 +4,21 @@
 
 #include "lib/geometry/mesh.h"
 
+enum { FA_GRID_END = UINT32_MAX };
+
+/* A facet in one of the cells that it touches. */
+struct fa_grid_entry {
+    uint32_t facet;
+    uint32_t next; /* of the same cell, or FA_GRID_END */
+};
+
 struct fa_grid {
     const struct fa_mesh *mesh;
     int counts[3]; /* cells along each axis */
     double min[3];
     double cell;     /* side of a cell */
-    uint32_t *first; /* by cell, and one more: where its facets begin */
-    uint32_t *facets;
+    uint32_t *first; /* by cell: its first entry, or FA_GRID_END */
+    struct fa_grid_entry *entries;
 };
 
 struct fa_hit {

@@ -6,37 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Facets that are looked up together, so that the memory they need is on its way at once. */
-enum { EMPTY = UINT32_MAX, BATCH = 32 };
+/* Facets that are looked up together, so that the memory they need is on its way at once, and
+ * vertices that are remembered: most corners of a file are those of the facets just before. */
+enum { EMPTY = UINT32_MAX, BATCH = 32, RECENT = 1 << 13 };
 
 /* Open addressing over the vertices found so far. */
 struct weld {
     struct fa_mesh *mesh;
-    const float (*corners)[3]; /* of the soup */
-    const uint16_t *colours;   /* NULL: none */
-    size_t count;              /* of its facets */
-    uint32_t *order;           /* in which they are welded; NULL: as they come */
+    const struct fa_soup *soup;
+    uint32_t *order; /* in which its facets are welded; NULL: as they come */
     uint32_t *table;
     size_t mask;
+    uint32_t recent[RECENT]; /* by hash: a vertex, or EMPTY */
 };
 
-/* A corner on its way into the table. */
+/* A corner on its way into the table: the bits of its coordinates, without a -0.  They are held
+ * as they are compared, in two pieces. */
 struct corner {
-    float exact[3]; /* without a -0 */
+    uint64_t xy;
+    uint32_t z;
+    uint32_t vertex; /* EMPTY: not among the recent ones */
     size_t hash;
 };
 
-static size_t
-hash(const float exact[3])
+static inline struct corner
+corner_at(const void *coordinates)
 {
-    uint32_t bits[3];
+    const uint32_t minus = 0x80000000; /* the bits of -0 */
+    struct corner corner = {.vertex = EMPTY};
     uint64_t mixed;
 
-    memcpy(bits, exact, sizeof bits);
-    mixed = bits[0] * 0x9e3779b97f4a7c15ULL;
-    mixed = (mixed ^ mixed >> 32 ^ bits[1]) * 0xbf58476d1ce4e5b9ULL;
-    mixed = (mixed ^ mixed >> 29 ^ bits[2]) * 0x94d049bb133111ebULL;
-    return (size_t)(mixed ^ mixed >> 31);
+    memcpy(&corner.xy, coordinates, sizeof corner.xy);
+    memcpy(&corner.z, (const char *)coordinates + sizeof corner.xy, sizeof corner.z);
+    corner.xy &= (uint32_t)corner.xy == minus ? ~(uint64_t)minus : UINT64_MAX;
+    corner.xy &= corner.xy >> 32 == minus ? UINT32_MAX : UINT64_MAX;
+    corner.z = corner.z == minus ? 0 : corner.z;
+    mixed = corner.xy * 0x9e3779b97f4a7c15ULL;
+    mixed = (mixed ^ mixed >> 32 ^ corner.z) * 0xd6e8feb86659fd93ULL;
+    corner.hash = (size_t)(mixed ^ mixed >> 32);
+    return corner;
 }
 
 /* Makes a table of at least `wanted` places, and enters the vertices found so far. */
@@ -54,7 +62,7 @@ make_table(struct weld *weld, size_t wanted)
     memset(weld->table, 0xff, slots * sizeof *weld->table);
     weld->mask = slots - 1;
     for (size_t v = 0; v < weld->mesh->vertex_count; v++) {
-        size_t slot = hash(weld->mesh->vertices[v]) & weld->mask;
+        size_t slot = corner_at(weld->mesh->vertices[v]).hash & weld->mask;
 
         while (weld->table[slot] != EMPTY)
             slot = (slot + 1) & weld->mask;
@@ -63,17 +71,30 @@ make_table(struct weld *weld, size_t wanted)
     return 0;
 }
 
+static inline bool
+is_vertex(const struct fa_mesh *mesh, uint32_t vertex, const struct corner *corner)
+{
+    uint64_t xy;
+    uint32_t z;
+
+    memcpy(&xy, mesh->vertices[vertex], sizeof xy);
+    memcpy(&z, &mesh->vertices[vertex][2], sizeof z);
+    return xy == corner->xy && z == corner->z;
+}
+
 static uint32_t
 find_vertex(struct weld *weld, const struct corner *corner)
 {
     struct fa_mesh *mesh = weld->mesh;
     size_t slot = corner->hash & weld->mask;
+    uint32_t *recent = &weld->recent[corner->hash % RECENT];
 
     for (; weld->table[slot] != EMPTY; slot = (slot + 1) & weld->mask)
-        if (memcmp(mesh->vertices[weld->table[slot]], corner->exact, sizeof corner->exact) == 0)
-            return weld->table[slot];
-    memcpy(mesh->vertices[mesh->vertex_count], corner->exact, sizeof corner->exact);
-    weld->table[slot] = (uint32_t)mesh->vertex_count;
+        if (is_vertex(mesh, weld->table[slot], corner))
+            return *recent = weld->table[slot];
+    memcpy(mesh->vertices[mesh->vertex_count], &corner->xy, sizeof corner->xy);
+    memcpy(&mesh->vertices[mesh->vertex_count][2], &corner->z, sizeof corner->z);
+    *recent = weld->table[slot] = (uint32_t)mesh->vertex_count;
     return (uint32_t)mesh->vertex_count++;
 }
 
@@ -84,13 +105,13 @@ weld_facet(struct weld *weld, const struct corner corners[3], size_t number)
     uint32_t *facet = mesh->facets[mesh->facet_count];
 
     for (int j = 0; j < 3; j++)
-        facet[j] = find_vertex(weld, &corners[j]);
+        facet[j] = corners[j].vertex != EMPTY ? corners[j].vertex : find_vertex(weld, &corners[j]);
     if (facet[0] == facet[1] || facet[1] == facet[2] || facet[2] == facet[0]) {
         mesh->degenerate++;
         return;
     }
-    if (weld->colours != NULL)
-        mesh->colours[mesh->facet_count] = weld->colours[number];
+    if (mesh->colours != NULL)
+        mesh->colours[mesh->facet_count] = weld->soup->colours[number];
     mesh->facet_count++;
 }
 
@@ -104,25 +125,31 @@ number_of(const struct weld *weld, size_t place)
 static void
 take_facet(const struct weld *weld, size_t place, struct corner corners[3])
 {
-    size_t number = number_of(weld, place);
+    const struct fa_soup *soup = weld->soup;
+    const char *facet = (const char *)soup->corners + number_of(weld, place) * soup->stride;
 
-    if (weld->order != NULL && place + BATCH < weld->count)
-        __builtin_prefetch(weld->corners[3 * (size_t)weld->order[place + BATCH]]);
+    if (weld->order != NULL && place + BATCH < soup->count)
+        __builtin_prefetch((const char *)soup->corners + weld->order[place + BATCH] * soup->stride);
     for (size_t j = 0; j < 3; j++) {
-        for (int k = 0; k < 3; k++)
-            corners[j].exact[k] = weld->corners[3 * number + j][k] + 0.0F; /* makes -0 a 0 */
-        corners[j].hash = hash(corners[j].exact);
-        __builtin_prefetch(&weld->table[corners[j].hash & weld->mask]);
+        struct corner corner = corner_at(facet + j * 3 * sizeof(float));
+        uint32_t recent = weld->recent[corner.hash % RECENT];
+
+        if (recent != EMPTY && is_vertex(weld->mesh, recent, &corner))
+            corner.vertex = recent;
+        else
+            __builtin_prefetch(&weld->table[corner.hash & weld->mask]);
+        corners[j] = corner;
     }
 }
 
 static int
 weld_facets(struct weld *weld)
 {
+    size_t count = weld->soup->count;
     struct corner batch[BATCH][3];
 
-    for (size_t i = 0; i < weld->count; i += BATCH) {
-        size_t facets = weld->count - i < BATCH ? weld->count - i : BATCH;
+    for (size_t i = 0; i < count; i += BATCH) {
+        size_t facets = count - i < BATCH ? count - i : BATCH;
 
         /* At most half of the table is in use. */
         if (2 * (weld->mesh->vertex_count + 3 * facets) > weld->mask &&
@@ -137,31 +164,31 @@ weld_facets(struct weld *weld)
 }
 
 int
-fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t count, struct fa_mesh *mesh,
-             struct fa_error *err)
+fa_mesh_weld_soup(const struct fa_soup *soup, struct fa_mesh *mesh, struct fa_error *err)
 {
-    struct weld weld = {.mesh = mesh, .corners = corners, .colours = colours, .count = count};
+    struct weld weld = {.mesh = mesh, .soup = soup};
     int result = -1;
     void *fitted;
 
     *mesh = (struct fa_mesh){.vertices = NULL};
-    if (count >= EMPTY / 3)
+    if (soup->count >= EMPTY / 3)
         return fa_error_set(err, FA_E_CONTENT, "The file holds too many facets.");
-    if (fa_order_find(corners, count, &weld.order, err) < 0)
+    if (fa_order_find(soup, &weld.order, err) < 0)
         return -1;
-    mesh->vertices = fa_large_alloc(3 * count, sizeof *mesh->vertices);
-    mesh->facets = fa_large_alloc(count, sizeof *mesh->facets);
-    if (colours != NULL)
-        mesh->colours = fa_large_alloc(count, sizeof *mesh->colours);
+    memset(weld.recent, 0xff, sizeof weld.recent);
+    mesh->vertices = fa_large_alloc(3 * soup->count, sizeof *mesh->vertices);
+    mesh->facets = fa_large_alloc(soup->count, sizeof *mesh->facets);
+    if (soup->colours != NULL)
+        mesh->colours = fa_large_alloc(soup->count, sizeof *mesh->colours);
     /* A closed mesh has half as many vertices as facets; soups have up to three times as many. */
     if (mesh->vertices != NULL && mesh->facets != NULL &&
-        (colours == NULL || mesh->colours != NULL) && make_table(&weld, count) == 0)
+        (soup->colours == NULL || mesh->colours != NULL) && make_table(&weld, soup->count) == 0)
         result = weld_facets(&weld);
     free(weld.table);
     free(weld.order);
     if (result < 0) {
         fa_mesh_free(mesh);
-        return fa_error_set(err, FA_E_MEMORY, "mesh of %zu facets", count);
+        return fa_error_set(err, FA_E_MEMORY, "mesh of %zu facets", soup->count);
     }
     fitted = realloc(mesh->vertices, mesh->vertex_count * sizeof *mesh->vertices + 1);
     if (fitted != NULL)
@@ -173,6 +200,16 @@ fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t count, s
     return fa_error_action(err, "Export the part again, in millimetres and as binary STL.");
 }
 
+int
+fa_mesh_weld(const float (*corners)[3], const uint16_t *colours, size_t count, struct fa_mesh *mesh,
+             struct fa_error *err)
+{
+    const struct fa_soup soup = {
+        .corners = corners, .stride = 3 * sizeof *corners, .colours = colours, .count = count};
+
+    return fa_mesh_weld_soup(&soup, mesh, err);
+}
+
 void
 fa_mesh_free(struct fa_mesh *mesh)
 {
@@ -180,6 +217,20 @@ fa_mesh_free(struct fa_mesh *mesh)
     free(mesh->facets);
     free(mesh->colours);
     *mesh = (struct fa_mesh){.vertices = NULL};
+}
+
+float (*fa_mesh_spread(const struct fa_mesh *mesh))[3]
+{
+    float(*list)[3] = fa_large_alloc(mesh->facet_count, sizeof *list);
+
+    for (size_t f = 0; list != NULL && f < mesh->facet_count; f++) {
+        double across[3];
+
+        fa_mesh_across(mesh, f, across);
+        for (int k = 0; k < 3; k++)
+            list[f][k] = (float)across[k];
+    }
+    return list;
 }
 
 bool

@@ -122,8 +122,9 @@ replace(struct fa_mesh *mesh, const uint32_t *stand_ins)
 }
 
 static size_t
-collect(const struct fa_mesh *mesh, const struct fa_edges *edges, struct loose *list)
+collect(const struct fa_mesh *mesh, const struct fa_shells *shells, struct loose *list)
 {
+    const struct fa_edges *edges = &shells->odd;
     size_t count = 0;
 
     for (size_t i = 0; i < edges->count; i++)
@@ -139,9 +140,9 @@ collect(const struct fa_mesh *mesh, const struct fa_edges *edges, struct loose *
 }
 
 int
-fa_mesh_close(struct fa_mesh *mesh, struct fa_edges *edges, struct fa_error *err)
+fa_mesh_close(struct fa_mesh *mesh, struct fa_shells *shells, struct fa_error *err)
 {
-    size_t count = collect(mesh, edges, NULL);
+    size_t count = collect(mesh, shells, NULL);
     struct loose *list;
     uint32_t *stand_ins;
     size_t joined = 0;
@@ -157,7 +158,7 @@ fa_mesh_close(struct fa_mesh *mesh, struct fa_edges *edges, struct fa_error *err
     }
     for (size_t v = 0; v < mesh->vertex_count; v++)
         stand_ins[v] = (uint32_t)v;
-    collect(mesh, edges, list);
+    collect(mesh, shells, list);
     qsort(list, count, sizeof *list, by_x);
     joined = join(mesh, list, count, stand_ins);
     if (joined > 0 && spares_most(mesh, stand_ins))
@@ -168,6 +169,6 @@ fa_mesh_close(struct fa_mesh *mesh, struct fa_edges *edges, struct fa_error *err
     free(stand_ins);
     if (joined == 0)
         return 0;
-    fa_edges_free(edges);
-    return fa_edges_build(mesh, edges, err);
+    fa_shells_free(shells);
+    return fa_shells_build(mesh, shells, err);
 }

@@ -1,11 +1,12 @@
 #include "lib/geometry/metrics.h"
-#include "lib/geometry/shells.h"
+#include "lib/geometry/large.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* What is summed up for a piece: volume, area, and the moments of both. */
-enum { VOLUME, AREA, MOMENT, SURFACE = MOMENT + 3, SUMS = SURFACE + 3 };
+/* What is summed up for a piece: six times its volume, twice its area, and the moments of both. */
+enum { VOLUME, AREA, MOMENT, SURFACE = MOMENT + 3, SUMS = SURFACE + 3, RUN = 64 };
 
 struct sums {
     double totals[SUMS];
@@ -14,14 +15,14 @@ struct sums {
 
 struct piece {
     struct sums sums;
-    double apex[3]; /* of the tetrahedra: the middle of what is open, else of the box */
-    double min[3], max[3];
+    double apex[3]; /* of the tetrahedra: the middle of what is open or odd, else a corner */
+    float min[3], max[3];
     uint64_t facets, loose; /* corners of edges that belong to a hole */
-    bool flips;             /* facets had to be turned: which side is out, nobody knows */
+    bool flips; /* facets had to be turned: which side is out, nobody knows */
 };
 
 /* All sums at once, without a branch (Knuth's two-sum), so that they are added side by side. */
-static void
+static inline void
 add(struct sums *sums, const double values[SUMS])
 {
     for (int i = 0; i < SUMS; i++) {
@@ -41,17 +42,16 @@ value_of(const struct piece *piece, int number)
 
 struct work {
     const struct fa_mesh *mesh;
-    const struct fa_edges *edges;
+    const struct fa_shells *shells;
     struct fa_metrics *metrics;
-    struct fa_shells shells;
     struct piece *pieces;
     uint32_t count; /* of pieces told apart: all, or 1 */
 };
 
-static struct piece *
-piece_of(const struct work *work, size_t facet)
+static uint32_t
+number_of(const struct work *work, size_t facet)
 {
-    return &work->pieces[work->count == work->shells.count ? work->shells.numbers[facet] : 0];
+    return work->count == work->shells->count ? work->shells->numbers[facet] : 0;
 }
 
 /* In a closed surface each edge is passed as often in one direction as in the other. */
@@ -61,64 +61,22 @@ is_loose(const struct fa_edge *edge)
     return edge->forward != edge->backward && edge->forward + edge->backward != 2;
 }
 
-/* fminf is a call, for the sake of NaN. */
-static float
-least(float a, float b, float c)
-{
-    a = a < b ? a : b;
-    return a < c ? a : c;
-}
-
-static float
-most(float a, float b, float c)
-{
-    a = a > b ? a : b;
-    return a > c ? a : c;
-}
-
-static void
-measure_boxes(const struct work *work)
-{
-    for (uint32_t i = 0; i < work->count; i++)
-        for (int k = 0; k < 3; k++) {
-            work->pieces[i].min[k] = INFINITY;
-            work->pieces[i].max[k] = -INFINITY;
-        }
-    for (size_t f = 0; f < work->mesh->facet_count; f++) {
-        const uint32_t *facet = work->mesh->facets[f];
-        struct piece *piece = piece_of(work, f);
-
-        piece->facets++;
-        piece->flips |= work->shells.turned[f];
-        for (int k = 0; k < 3; k++) {
-            float a = work->mesh->vertices[facet[0]][k];
-            float b = work->mesh->vertices[facet[1]][k];
-            float c = work->mesh->vertices[facet[2]][k];
-            double low = (double)least(a, b, c);
-            double high = (double)most(a, b, c);
-
-            piece->min[k] = low < piece->min[k] ? low : piece->min[k];
-            piece->max[k] = high > piece->max[k] ? high : piece->max[k];
-        }
-    }
-}
-
 static void
 count_defects(const struct work *work)
 {
     struct fa_metrics *metrics = work->metrics;
 
-    for (size_t i = 0; i < work->edges->count; i++) {
-        const struct fa_edge *edge = &work->edges->list[i];
+    for (size_t i = 0; i < work->shells->odd.count; i++) {
+        const struct fa_edge *edge = &work->shells->odd.list[i];
         const float *ends[2] = {work->mesh->vertices[edge->low], work->mesh->vertices[edge->high]};
-        struct piece *piece = piece_of(work, edge->facets[0]);
+        struct piece *piece = &work->pieces[number_of(work, edge->facets[0])];
         int uses = edge->forward + edge->backward;
 
         if (uses == 1 && metrics->open_edges++ == 0)
             for (int k = 0; k < 3; k++)
                 metrics->open_at_mm[k] = ((double)ends[0][k] + (double)ends[1][k]) / 2;
         metrics->non_manifold_edges += uses > 2;
-        metrics->flipped_edges += uses == 2 && !fa_edge_is_sound(edge);
+        metrics->flipped_edges += uses == 2;
         if (!is_loose(edge))
             continue;
         piece->loose += 2;
@@ -126,62 +84,130 @@ count_defects(const struct work *work)
             for (int k = 0; k < 3; k++)
                 piece->apex[k] += (double)ends[j][k];
     }
-    metrics->watertight =
-        metrics->open_edges == 0 && metrics->non_manifold_edges == 0 && metrics->flipped_edges == 0;
+    metrics->watertight = work->shells->odd.count == 0;
+}
+
+/* fminf and fmaxf are calls, for the sake of NaN. */
+static inline void
+widen(float min[3], float max[3], const float corner[3])
+{
+    for (int k = 0; k < 3; k++) {
+        min[k] = corner[k] < min[k] ? corner[k] : min[k];
+        max[k] = corner[k] > max[k] ? corner[k] : max[k];
+    }
+}
+
+/* Boxes before sums: only where the surface is not sound does it matter where the apex is. */
+static void
+measure_boxes(const struct work *work)
+{
+    for (size_t f = 0; f < work->mesh->facet_count; f++) {
+        struct piece *piece = &work->pieces[number_of(work, f)];
+
+        for (int j = 0; j < 3; j++)
+            widen(piece->min, piece->max, work->mesh->vertices[work->mesh->facets[f][j]]);
+    }
+}
+
+static void
+begin_pieces(const struct work *work)
+{
+    for (uint32_t i = 0; i < work->count; i++)
+        for (int k = 0; k < 3; k++) {
+            work->pieces[i].min[k] = INFINITY;
+            work->pieces[i].max[k] = -INFINITY;
+        }
+    if (!work->metrics->watertight)
+        measure_boxes(work);
+}
+
+/* A facet is met for the first time of its piece. */
+static void
+choose_apex(const struct work *work, size_t facet, struct piece *piece)
+{
+    const float *corner = work->mesh->vertices[work->mesh->facets[facet][0]];
+
+    for (int k = 0; k < 3; k++) {
+        double middle = ((double)piece->min[k] + (double)piece->max[k]) / 2;
+
+        piece->apex[k] = piece->loose > 0            ? piece->apex[k] / (double)piece->loose
+                         : work->metrics->watertight ? (double)corner[k]
+                                                     : middle;
+    }
 }
 
 /* Tetrahedra over the facets.  Far from the origin they would cancel badly, so their apex is near;
  * over the middle of a hole they close it like a lid. */
-static void
-sum_facet(const struct piece *piece, const double p[3][3], bool turned, struct sums *sums)
+static inline void
+sum_facet(const double apex[3], const float *const corners[3], double sign, double sums[SUMS],
+          float across[3])
 {
-    double sign = turned ? -1 : 1;
-    double q[3][3], cross[3], values[SUMS], six_volume, area;
+    double q[3], u[3], v[3], n[3], six_volume, twice;
 
-    for (int j = 0; j < 3; j++)
-        for (int k = 0; k < 3; k++)
-            q[j][k] = p[j][k] - piece->apex[k];
-    for (int i = 0; i < 3; i++) {
-        int k = (i + 1) % 3;
-        int l = (i + 2) % 3;
-
-        cross[i] =
-            (q[1][k] - q[0][k]) * (q[2][l] - q[0][l]) - (q[1][l] - q[0][l]) * (q[2][k] - q[0][k]);
+    for (int k = 0; k < 3; k++) {
+        q[k] = (double)corners[0][k] - apex[k];
+        u[k] = (double)corners[1][k] - (double)corners[0][k];
+        v[k] = (double)corners[2][k] - (double)corners[0][k];
     }
-    six_volume = sign * (q[0][0] * cross[0] + q[0][1] * cross[1] + q[0][2] * cross[2]);
-    area = sqrt(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2]) / 2;
-    values[VOLUME] = six_volume / 6;
-    values[AREA] = area;
-    for (int i = 0; i < 3; i++) {
-        double middle = q[0][i] + q[1][i] + q[2][i];
+    n[0] = u[1] * v[2] - u[2] * v[1];
+    n[1] = u[2] * v[0] - u[0] * v[2];
+    n[2] = u[0] * v[1] - u[1] * v[0];
+    six_volume = sign * (q[0] * n[0] + q[1] * n[1] + q[2] * n[2]);
+    twice = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+    sums[VOLUME] += six_volume;
+    sums[AREA] += twice;
+    for (int k = 0; k < 3; k++) {
+        double middle = 3 * q[k] + u[k] + v[k];
 
-        values[MOMENT + i] = six_volume / 24 * middle;
-        values[SURFACE + i] = area / 3 * middle;
+        sums[MOMENT + k] += six_volume * middle;
+        sums[SURFACE + k] += twice * middle;
+        across[k] = (float)n[k];
     }
-    add(sums, values);
+}
+
+/* Some facets of one piece: so few that rounding loses nothing, then the exact sum. */
+static void
+sum_run(const struct work *work, size_t from, size_t to, struct piece *piece)
+{
+    const float(*vertices)[3] = (const float(*)[3])work->mesh->vertices;
+    double sums[SUMS] = {0};
+    float min[3], max[3];
+
+    memcpy(min, piece->min, sizeof min);
+    memcpy(max, piece->max, sizeof max);
+    for (size_t f = from; f < to; f++) {
+        const uint32_t *facet = work->mesh->facets[f];
+        const float *const corners[3] = {vertices[facet[0]], vertices[facet[1]],
+                                         vertices[facet[2]]};
+        bool turned = work->shells->turned[f];
+
+        for (int j = 0; j < 3; j++)
+            widen(min, max, corners[j]);
+        piece->flips |= turned;
+        sum_facet(piece->apex, corners, turned ? -1 : 1, sums, work->metrics->across[f]);
+    }
+    memcpy(piece->min, min, sizeof min);
+    memcpy(piece->max, max, sizeof max);
+    piece->facets += to - from;
+    add(&piece->sums, sums);
 }
 
 static void
 sum_facets(const struct work *work)
 {
-    for (uint32_t i = 0; i < work->count; i++)
-        for (int k = 0; k < 3; k++)
-            work->pieces[i].apex[k] = work->pieces[i].loose > 0
-                                          ? work->pieces[i].apex[k] / (double)work->pieces[i].loose
-                                          : (work->pieces[i].min[k] + work->pieces[i].max[k]) / 2;
-    for (size_t f = 0; f < work->mesh->facet_count;) {
-        struct piece *piece = piece_of(work, f);
-        struct sums sums = piece->sums; /* near at hand while facets are of one piece */
+    size_t count = work->mesh->facet_count;
 
-        for (; f < work->mesh->facet_count && piece_of(work, f) == piece; f++) {
-            double p[3][3];
+    for (size_t f = 0; f < count;) {
+        uint32_t number = number_of(work, f);
+        struct piece *piece = &work->pieces[number];
+        size_t end = f + 1;
 
-            for (int j = 0; j < 3; j++)
-                for (int k = 0; k < 3; k++)
-                    p[j][k] = (double)work->mesh->vertices[work->mesh->facets[f][j]][k];
-            sum_facet(piece, p, work->shells.turned[f], &sums);
-        }
-        piece->sums = sums;
+        while (end < count && end - f < RUN && number_of(work, end) == number)
+            end++;
+        if (piece->facets == 0)
+            choose_apex(work, f, piece);
+        sum_run(work, f, end, piece);
+        f = end;
     }
 }
 
@@ -200,26 +226,27 @@ contains(const struct fa_piece *outer, const struct fa_piece *inner)
 static void
 conclude_piece(const struct piece *from, struct fa_piece *to)
 {
-    double volume = value_of(from, VOLUME);
-    double area = value_of(from, AREA);
+    double volume = value_of(from, VOLUME) / 6;
+    double area = value_of(from, AREA) / 2;
     double box = 1;
     bool inside = volume != 0;
 
     *to = (struct fa_piece){.area_mm2 = area, .facets = from->facets, .closed = from->loose == 0};
     for (int k = 0; k < 3; k++) {
-        double centre = from->apex[k] + value_of(from, MOMENT + k) / (volume != 0 ? volume : 1);
+        double moment = value_of(from, MOMENT + k) / 24;
+        double centre = from->apex[k] + moment / (volume != 0 ? volume : 1);
 
-        to->min_mm[k] = from->min[k];
-        to->max_mm[k] = from->max[k];
+        to->min_mm[k] = (double)from->min[k];
+        to->max_mm[k] = (double)from->max[k];
         to->centre_mm[k] = centre;
-        box *= from->max[k] - from->min[k];
-        inside &= centre >= from->min[k] && centre <= from->max[k];
+        box *= to->max_mm[k] - to->min_mm[k];
+        inside &= centre >= to->min_mm[k] && centre <= to->max_mm[k];
     }
     /* An open surface may wind so that its lids count more than once. */
     to->volume_mm3 = fmin(fabs(volume), box);
     for (int k = 0; !inside && k < 3; k++)
         to->centre_mm[k] =
-            area > 0 ? from->apex[k] + value_of(from, SURFACE + k) / area : from->min[k];
+            area > 0 ? from->apex[k] + value_of(from, SURFACE + k) / 6 / area : to->min_mm[k];
 }
 
 static int
@@ -306,22 +333,24 @@ conclude(const struct work *work)
 }
 
 int
-fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
+fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_shells *shells,
                    struct fa_metrics *metrics, struct fa_error *err)
 {
-    struct work work = {.mesh = mesh, .edges = edges, .metrics = metrics};
+    struct work work = {.mesh = mesh,
+                        .shells = shells,
+                        .metrics = metrics,
+                        .count = shells->count <= FA_PIECES_MAX ? shells->count : 1};
 
-    *metrics = (struct fa_metrics){.volume_mm3 = 0};
-    if (fa_shells_build(mesh, edges, &work.shells, err) < 0)
-        return -1;
-    metrics->shells = work.shells.count;
-    work.count = work.shells.count <= FA_PIECES_MAX ? work.shells.count : 1;
     work.pieces = calloc(work.count, sizeof *work.pieces);
-    metrics->pieces = malloc(work.count * sizeof *metrics->pieces);
-    metrics->piece_count = work.count;
-    if (work.pieces != NULL && metrics->pieces != NULL) {
-        measure_boxes(&work);
+    *metrics = (struct fa_metrics){
+        .shells = shells->count,
+        .pieces = malloc(work.count * sizeof *metrics->pieces),
+        .piece_count = work.count,
+        .across = fa_large_alloc(mesh->facet_count, sizeof *metrics->across),
+    };
+    if (work.pieces != NULL && metrics->pieces != NULL && metrics->across != NULL) {
         count_defects(&work);
+        begin_pieces(&work);
         sum_facets(&work);
         conclude(&work);
     } else {
@@ -329,7 +358,6 @@ fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
         fa_error_set(err, FA_E_MEMORY, "figures of %u pieces", (unsigned)work.count);
     }
     free(work.pieces);
-    fa_shells_free(&work.shells);
     return metrics->pieces != NULL ? 0 : -1;
 }
 
@@ -337,5 +365,6 @@ void
 fa_metrics_free(struct fa_metrics *metrics)
 {
     free(metrics->pieces);
+    free(metrics->across);
     *metrics = (struct fa_metrics){.pieces = NULL};
 }

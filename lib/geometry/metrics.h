@@ -2,7 +2,7 @@
 #ifndef FA_GEOMETRY_METRICS_H
 #define FA_GEOMETRY_METRICS_H
 
-#include "lib/geometry/edges.h"
+#include "lib/geometry/shells.h"
 
 /* More pieces than this are no parts but a soup, and not told apart. */
 enum { FA_PIECES_MAX = 4096 };
@@ -33,12 +33,13 @@ struct fa_metrics {
     uint64_t non_manifold_edges; /* used more than twice */
     uint64_t flipped_edges;      /* used twice in the same direction */
     double open_at_mm[3];        /* the middle of an open edge, where there is one */
-    struct fa_piece *pieces;     /* by volume, the largest first; NULL: too many */
-    size_t piece_count;
+    struct fa_piece *pieces;     /* by volume, the largest first */
+    size_t piece_count;          /* more than FA_PIECES_MAX are measured as one */
+    float (*across)[3];          /* by facet: fa_mesh_across, which other figures need too */
 };
 
-/* Measures the mesh; FA_E_MEMORY. */
-int fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_edges *edges,
+/* Measures the mesh, whose shells are given; FA_E_MEMORY. */
+int fa_metrics_measure(const struct fa_mesh *mesh, const struct fa_shells *shells,
                        struct fa_metrics *metrics, struct fa_error *err) FA_MUSTCHECK;
 
 void fa_metrics_free(struct fa_metrics *metrics);

@@ -20,39 +20,43 @@ struct cube {
 };
 
 static struct cube
-find_cube(const float (*corners)[3], size_t count)
+find_cube(const struct fa_soup *soup)
 {
-    struct cube cube = {.side = 0};
-    size_t step = count / SAMPLES + 1;
+    struct cube cube = {.min = {INFINITY, INFINITY, INFINITY}};
+    double max[3] = {-INFINITY, -INFINITY, -INFINITY};
+    size_t step = soup->count / SAMPLES + 1;
 
-    for (int k = 0; k < 3; k++) {
-        double max = -INFINITY;
+    for (size_t f = 0; f < soup->count; f += step) {
+        float corner[1][3];
 
-        cube.min[k] = INFINITY;
-        for (size_t f = 0; f < count; f += step) {
-            double value = (double)corners[3 * f][k];
+        fa_soup_corners(soup, f, 1, corner);
+        for (int k = 0; k < 3; k++) {
+            double value = (double)corner[0][k];
 
             cube.min[k] = value < cube.min[k] ? value : cube.min[k];
-            max = value > max ? value : max;
+            max[k] = value > max[k] ? value : max[k];
         }
-        cube.side = fmax(cube.side, max - cube.min[k]);
     }
+    for (int k = 0; k < 3; k++)
+        cube.side = fmax(cube.side, max[k] - cube.min[k]);
     return cube;
 }
 
 static bool
-is_scattered(const float (*corners)[3], size_t count, const struct cube *cube)
+is_scattered(const struct fa_soup *soup, const struct cube *cube)
 {
-    size_t step = count / SAMPLES + 1;
+    size_t step = soup->count / SAMPLES + 1;
     double way = 0;
     size_t steps = 0;
 
-    for (size_t f = 0; f + 1 < count; f += step, steps++) {
+    for (size_t f = 0; f + 1 < soup->count; f += step, steps++) {
+        float one[1][3], next[1][3];
         double longest = 0;
 
+        fa_soup_corners(soup, f, 1, one);
+        fa_soup_corners(soup, f + 1, 1, next);
         for (int k = 0; k < 3; k++)
-            longest =
-                fmax(longest, fabs((double)corners[3 * f][k] - (double)corners[3 * f + 3][k]));
+            longest = fmax(longest, fabs((double)one[0][k] - (double)next[0][k]));
         way += longest;
     }
     return way > far_share * cube->side * (double)steps;
@@ -104,23 +108,28 @@ sort(uint64_t *list, uint64_t *spare, size_t count)
 }
 
 int
-fa_order_find(const float (*corners)[3], size_t count, uint32_t **order_r, struct fa_error *err)
+fa_order_find(const struct fa_soup *soup, uint32_t **order_r, struct fa_error *err)
 {
+    size_t count = soup->count;
     struct cube cube;
     uint64_t *lists[2], *sorted;
 
     *order_r = NULL;
     if (count < FEW)
         return 0;
-    cube = find_cube(corners, count);
-    if (!(cube.side > 0) || !is_scattered(corners, count, &cube))
+    cube = find_cube(soup);
+    if (!(cube.side > 0) || !is_scattered(soup, &cube))
         return 0;
     for (int i = 0; i < 2; i++)
         lists[i] = fa_large_alloc(count, sizeof *lists[i]);
     *order_r = fa_large_alloc(count, sizeof **order_r);
     if (lists[0] != NULL && lists[1] != NULL && *order_r != NULL) {
-        for (size_t f = 0; f < count; f++)
-            lists[0][f] = (uint64_t)key_of(corners[3 * f], &cube) << 32 | f;
+        for (size_t f = 0; f < count; f++) {
+            float corner[1][3];
+
+            fa_soup_corners(soup, f, 1, corner);
+            lists[0][f] = (uint64_t)key_of(corner[0], &cube) << 32 | f;
+        }
         sorted = sort(lists[0], lists[1], count);
         for (size_t f = 0; f < count; f++)
             (*order_r)[f] = (uint32_t)sorted[f];

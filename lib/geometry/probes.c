@@ -95,18 +95,15 @@ pick(const struct fa_mesh *mesh, size_t facet, size_t number, double at[3])
 
 /* Every SAMPLES-th part of the surface gets one point. */
 static void
-probe_surface(const struct body *body)
+probe_surface(const struct body *body, const float (*across)[3])
 {
     struct fa_probes *probes = body->probes;
-
     double share = SAMPLES / probes->area / 2;
 
     for (size_t f = 0; f < body->mesh->facet_count; f++) {
-        double across[3];
+        const float *n = across[f];
 
-        fa_mesh_across(body->mesh, f, across);
-        probes->passed +=
-            share * sqrt(across[0] * across[0] + across[1] * across[1] + across[2] * across[2]);
+        probes->passed += share * (double)sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
         while (probes->taken < SAMPLES && (double)probes->taken + 0.5 < probes->passed &&
                probes->looks < LOOKS_MAX) {
             double at[3], normal[3];
@@ -119,30 +116,21 @@ probe_surface(const struct body *body)
 }
 
 int
-fa_probes_add(struct fa_probes *probes, const struct fa_mesh *mesh, const double matrix[3][4],
-              struct fa_error *err)
+fa_probes_add(struct fa_probes *probes, const struct fa_mesh *mesh,
+              const struct fa_metrics *metrics, const double matrix[3][4], struct fa_error *err)
 {
     struct body body = {.probes = probes, .mesh = mesh, .matrix = matrix};
-    double min[3] = {INFINITY, INFINITY, INFINITY};
-    double max[3] = {-INFINITY, -INFINITY, -INFINITY};
     double size = 0;
 
     if (mesh->facet_count == 0 || !(probes->area > 0))
         return 0;
-    for (size_t v = 0; v < mesh->vertex_count; v++)
-        for (int k = 0; k < 3; k++) {
-            double value = (double)mesh->vertices[v][k];
-
-            min[k] = value < min[k] ? value : min[k];
-            max[k] = value > max[k] ? value : max[k];
-        }
     for (int k = 0; k < 3; k++)
-        size = fmax(size, fmax(fabs(min[k]), fabs(max[k])));
+        size = fmax(size, fmax(fabs(metrics->min_mm[k]), fabs(metrics->max_mm[k])));
     /* Coordinates are floats: a few of their steps. */
     body.skip = 1e-6 * size;
-    if (fa_grid_build(mesh, min, max, &body.grid, err) < 0)
+    if (fa_grid_build(mesh, metrics->min_mm, metrics->max_mm, &body.grid, err) < 0)
         return -1;
-    probe_surface(&body);
+    probe_surface(&body, (const float(*)[3])metrics->across);
     fa_grid_free(&body.grid);
     return 0;
 }

@@ -26,8 +26,9 @@ struct fa_probes {
 /* Begins with the area of all bodies that will be probed; FA_E_MEMORY. */
 int fa_probes_begin(struct fa_probes *probes, double area, struct fa_error *err) FA_MUSTCHECK;
 
-/* Probes a body; `matrix` says where it is placed. */
-int fa_probes_add(struct fa_probes *probes, const struct fa_mesh *mesh, const double matrix[3][4],
+/* Probes a body that is measured; `matrix` says where it is placed. */
+int fa_probes_add(struct fa_probes *probes, const struct fa_mesh *mesh,
+                  const struct fa_metrics *metrics, const double matrix[3][4],
                   struct fa_error *err) FA_MUSTCHECK;
 
 /* Puts what was found into the survey, and releases the probes. */

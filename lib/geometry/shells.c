@@ -1,5 +1,6 @@
 #include "lib/geometry/shells.h"
 #include "lib/geometry/large.h"
+#include "lib/geometry/list.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,9 @@
 struct forest {
     uint32_t *parents;
     bool *turned; /* against the parent */
+    struct fa_edges *odd;
+    size_t room; /* in its list */
+    bool failed; /* no memory for it */
 };
 
 static uint32_t
@@ -31,15 +35,33 @@ find_root(struct forest *forest, uint32_t facet, bool *turned_r)
     return facet;
 }
 
+static void
+keep_odd(struct forest *forest, const struct fa_edge *edge)
+{
+    struct fa_edges *odd = forest->odd;
+
+    if (fa_list_reserve(&odd->list, odd->count, &forest->room, sizeof *odd->list))
+        odd->list[odd->count++] = *edge;
+    else
+        forest->failed = true;
+}
+
 /* The lower number is the root, so that the result does not depend on the order of edges. */
 static void
-join(struct forest *forest, const struct fa_edge *edge)
+join(void *context, const struct fa_edge *edge)
 {
-    bool turned_one, turned_other;
-    uint32_t one = find_root(forest, edge->facets[0], &turned_one);
-    uint32_t other = find_root(forest, edge->facets[1], &turned_other);
+    struct forest *forest = context;
     bool flipped = edge->forward + edge->backward == 2 && edge->forward != edge->backward;
+    bool turned_one, turned_other;
+    uint32_t one, other;
 
+    if (!fa_edge_is_sound(edge))
+        keep_odd(forest, edge);
+    /* Most are of one piece already, and hang on the same facet. */
+    if (forest->parents[edge->facets[0]] == forest->parents[edge->facets[1]])
+        return;
+    one = find_root(forest, edge->facets[0], &turned_one);
+    other = find_root(forest, edge->facets[1], &turned_other);
     if (one == other)
         return;
     forest->parents[one > other ? one : other] = one < other ? one : other;
@@ -47,35 +69,35 @@ join(struct forest *forest, const struct fa_edge *edge)
 }
 
 int
-fa_shells_build(const struct fa_mesh *mesh, const struct fa_edges *edges, struct fa_shells *shells,
-                struct fa_error *err)
+fa_shells_build(const struct fa_mesh *mesh, struct fa_shells *shells, struct fa_error *err)
 {
     struct forest forest = {.parents = fa_large_alloc(mesh->facet_count, sizeof *forest.parents),
-                            .turned = calloc(mesh->facet_count + 1, sizeof *forest.turned)};
+                            .turned = calloc(mesh->facet_count + 1, sizeof *forest.turned),
+                            .odd = &shells->odd};
+    int result = -1;
 
     *shells =
         (struct fa_shells){.numbers = fa_large_alloc(mesh->facet_count, sizeof *shells->numbers),
                            .turned = malloc(mesh->facet_count + 1)};
-    if (forest.parents == NULL || forest.turned == NULL || shells->numbers == NULL ||
-        shells->turned == NULL) {
-        free(forest.parents);
-        free(forest.turned);
-        fa_shells_free(shells);
-        return fa_error_set(err, FA_E_MEMORY, "pieces of %zu facets", mesh->facet_count);
+    if (forest.parents != NULL && forest.turned != NULL && shells->numbers != NULL &&
+        shells->turned != NULL) {
+        for (size_t f = 0; f < mesh->facet_count; f++)
+            forest.parents[f] = (uint32_t)f;
+        result = fa_edges_walk(mesh, join, &forest, err);
     }
-    for (size_t f = 0; f < mesh->facet_count; f++)
-        forest.parents[f] = (uint32_t)f;
-    for (size_t i = 0; i < edges->count; i++)
-        join(&forest, &edges->list[i]);
+    if (result < 0 || forest.failed) {
+        fa_shells_free(shells);
+        result = fa_error_set(err, FA_E_MEMORY, "pieces of %zu facets", mesh->facet_count);
+    }
     /* A root comes before all of its piece. */
-    for (size_t f = 0; f < mesh->facet_count; f++) {
+    for (size_t f = 0; result == 0 && f < mesh->facet_count; f++) {
         uint32_t root = find_root(&forest, (uint32_t)f, &shells->turned[f]);
 
         shells->numbers[f] = root == f ? shells->count++ : shells->numbers[root];
     }
     free(forest.parents);
     free(forest.turned);
-    return 0;
+    return result;
 }
 
 void
@@ -83,5 +105,6 @@ fa_shells_free(struct fa_shells *shells)
 {
     free(shells->numbers);
     free(shells->turned);
+    fa_edges_free(&shells->odd);
     *shells = (struct fa_shells){.numbers = NULL};
 }

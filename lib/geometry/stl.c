@@ -67,10 +67,31 @@ looks_binary(const unsigned char *facets, size_t count)
     return good * 2 > seen;
 }
 
+/* Whether all facets are finite: without a branch, because nearly all files are. */
+static bool
+are_finite(const unsigned char *facets, size_t count)
+{
+    uint32_t seen = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits[9];
+
+        memcpy(bits, facets + i * FACET_BYTES + NORMAL_BYTES, CORNERS_BYTES);
+        for (int k = 0; k < 9; k++)
+            seen |= (bits[k] & 0x7fffffff) + 0x00800000; /* the largest exponent overflows */
+    }
+    return (seen & 0x80000000) == 0;
+}
+
 static int
 read_binary(const unsigned char *facets, size_t count, struct fa_stl *stl, struct fa_error *err)
 {
-    stl->binary = true;
+    if (are_finite(facets, count)) {
+        stl->soup.corners = facets + NORMAL_BYTES;
+        stl->soup.stride = FACET_BYTES;
+        stl->facet_count = count;
+        return 0;
+    }
     stl->corners = fa_large_alloc(count, CORNERS_BYTES);
     if (stl->corners == NULL)
         return fa_error_set(err, FA_E_MEMORY, "%zu facets", count);
@@ -143,6 +164,11 @@ fa_stl_read(const unsigned char *data, size_t length, size_t limit, struct fa_st
             stl->dropped > 0
                 ? useless(err, "Not one facet of the file has readable coordinates.", export_again)
                 : useless(err, "The file holds no facet.", export_again);
+    if (stl->corners != NULL) {
+        stl->soup.corners = stl->corners;
+        stl->soup.stride = CORNERS_BYTES;
+    }
+    stl->soup.count = stl->facet_count;
     if (result < 0)
         fa_stl_free(stl);
     return result;

@@ -10,23 +10,27 @@ static const double bed_share = 1e-4;
 
 /* What looks down, and what lies on the bed. */
 static void
-look_down(const struct fa_mesh *mesh, double bottom, double top, struct fa_survey *survey)
+look_down(const struct fa_mesh *mesh, const float (*across)[3], double bed,
+          struct fa_survey *survey)
 {
-    double bed = bottom + bed_share * (top - bottom);
-
     for (size_t f = 0; f < mesh->facet_count; f++) {
-        double across[3], twice;
-        double highest = -INFINITY;
+        double down = -(double)across[f][2];
+        double square, twice;
+        float highest = -INFINITY;
 
-        fa_mesh_across(mesh, f, across);
-        if (across[2] >= 0)
+        if (down <= 0)
             continue;
-        twice = sqrt(across[0] * across[0] + across[1] * across[1] + across[2] * across[2]);
-        if (across[2] > -overhang_cosine * twice)
+        square = (double)across[f][0] * (double)across[f][0] +
+                 (double)across[f][1] * (double)across[f][1] + down * down;
+        if (down * down < overhang_cosine * overhang_cosine * square)
             continue;
-        for (int j = 0; j < 3; j++)
-            highest = fmax(highest, (double)mesh->vertices[mesh->facets[f][j]][2]);
-        if (highest <= bed)
+        twice = sqrt(square);
+        for (int j = 0; j < 3; j++) {
+            float z = mesh->vertices[mesh->facets[f][j]][2];
+
+            highest = z > highest ? z : highest;
+        }
+        if ((double)highest <= bed)
             survey->bed_mm2 += twice / 2;
         else
             survey->overhang_mm2 += twice / 2;
@@ -34,10 +38,12 @@ look_down(const struct fa_mesh *mesh, double bottom, double top, struct fa_surve
 }
 
 int
-fa_survey_make(const struct fa_mesh *mesh, const double min[3], const double max[3],
+fa_survey_make(const struct fa_mesh *mesh, const float (*across)[3], const struct fa_metrics *whole,
                struct fa_survey *survey, struct fa_error *err)
 {
+    double height = whole->max_mm[2] - whole->min_mm[2];
+
     *survey = (struct fa_survey){.has_walls = false};
-    look_down(mesh, min[2], max[2], survey);
-    return fa_survey_box(mesh, survey, err);
+    look_down(mesh, across, whole->min_mm[2] + bed_share * height, survey);
+    return fa_survey_box(mesh, across, survey, err);
 }

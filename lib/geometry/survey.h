@@ -5,7 +5,7 @@
 #ifndef FA_GEOMETRY_SURVEY_H
 #define FA_GEOMETRY_SURVEY_H
 
-#include "lib/geometry/mesh.h"
+#include "lib/geometry/metrics.h"
 
 enum { FA_WALL_BINS = 9 };
 
@@ -28,13 +28,14 @@ struct fa_survey {
     double box_centre_mm[3];
 };
 
-/* The whole part as one mesh, whose box is given: what hangs over and the oriented box.
- * FA_E_MEMORY.  The same mesh gives the same figures. */
-int fa_survey_make(const struct fa_mesh *mesh, const double min[3], const double max[3],
-                   struct fa_survey *survey, struct fa_error *err) FA_MUSTCHECK;
+/* The whole part as one mesh, whose facets' fa_mesh_across and figures are given: what hangs over
+ * and the oriented box.  FA_E_MEMORY.  The same mesh gives the same figures. */
+int fa_survey_make(const struct fa_mesh *mesh, const float (*across)[3],
+                   const struct fa_metrics *whole, struct fa_survey *survey,
+                   struct fa_error *err) FA_MUSTCHECK;
 
 /* The smallest of the boxes along the mesh's large faces and the axes. */
-int fa_survey_box(const struct fa_mesh *mesh, struct fa_survey *survey,
+int fa_survey_box(const struct fa_mesh *mesh, const float (*across)[3], struct fa_survey *survey,
                   struct fa_error *err) FA_MUSTCHECK;
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTIONS = 12, TABLE = 4096, SAMPLES = 8000 };
+enum { DIRECTIONS = 12, TABLE = 4096, SAMPLES = 8000, COARSE = 16 };
 
 /* Facets of nearly the same direction, up to the sign. */
 struct direction {
@@ -55,15 +55,17 @@ bucket_of(double normal[3])
 }
 
 static void
-collect(const struct fa_mesh *mesh, struct direction *table)
+collect(const float (*across)[3], size_t count, struct direction *table)
 {
-    for (size_t f = 0; f < mesh->facet_count; f++) {
-        double normal[3];
-        double area = fa_mesh_area(mesh, f, normal);
+    for (size_t f = 0; f < count; f++) {
+        double normal[3] = {(double)across[f][0], (double)across[f][1], (double)across[f][2]};
+        double area = sqrt(dot(normal, normal));
         struct direction *direction;
 
-        if (!(area > 0))
+        if (!(area > 0) || !isfinite(area))
             continue;
+        for (int k = 0; k < 3; k++)
+            normal[k] /= area;
         direction = &table[bucket_of(normal)];
         direction->area += area;
         for (int k = 0; k < 3; k++)
@@ -143,38 +145,54 @@ put_box(const struct fa_mesh *mesh, const double axes[3][3], struct fa_survey *s
     }
 }
 
-int
-fa_survey_box(const struct fa_mesh *mesh, struct fa_survey *survey, struct fa_error *err)
+/* The directions of the largest faces, then the axes; returns how many. -1: FA_E_MEMORY. */
+static int
+choose_directions(const float (*across)[3], size_t facets, double directions[DIRECTIONS + 3][3],
+                  struct fa_error *err)
 {
-    static const double standard[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     struct direction *table = calloc(TABLE, sizeof *table);
-    size_t stride = mesh->vertex_count / SAMPLES + 1;
-    double directions[DIRECTIONS + 3][3];
-    double best[3][3], min[3], max[3], smallest;
     int count = 0;
 
     if (table == NULL)
         return fa_error_set(err, FA_E_MEMORY, "oriented box");
-    collect(mesh, table);
+    collect(across, facets, table);
     qsort(table, TABLE, sizeof *table, by_area);
     for (int i = 0; i < DIRECTIONS && table[i].area > 0; i++)
         if (normalise(table[i].sum))
             memcpy(directions[count++], table[i].sum, sizeof directions[0]);
     free(table);
-    memcpy(directions[count], standard, sizeof standard);
-    count += 3;
-    memcpy(best, standard, sizeof best);
+    for (int i = 0; i < 3; i++, count++)
+        for (int k = 0; k < 3; k++)
+            directions[count][k] = i == k;
+    return count;
+}
+
+int
+fa_survey_box(const struct fa_mesh *mesh, const float (*across)[3], struct fa_survey *survey,
+              struct fa_error *err)
+{
+    size_t stride = mesh->vertex_count / SAMPLES + 1;
+    double directions[DIRECTIONS + 3][3];
+    double best[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    double min[3], max[3], smallest;
+    int count = choose_directions(across, mesh->facet_count, directions, err);
+
+    if (count < 0)
+        return -1;
     smallest = box_along(mesh, best, stride, min, max);
     for (int i = 0; i < count; i++)
         for (int j = 0; j < count; j++) {
+            double enough = smallest * (1 - 1e-6);
             double axes[3][3];
             double volume;
 
-            if (i == j || !make_axes(directions[i], directions[j], axes))
+            /* Only what is really smaller: ties keep the axes as they are.  What is not smaller
+             * around some of the vertices is not around more. */
+            if (i == j || !make_axes(directions[i], directions[j], axes) ||
+                !(box_along(mesh, axes, COARSE * stride, min, max) < enough))
                 continue;
             volume = box_along(mesh, axes, stride, min, max);
-            /* Only what is really smaller: ties keep the axes as they are. */
-            if (volume < smallest * (1 - 1e-6)) {
+            if (volume < enough) {
                 smallest = volume;
                 memcpy(best, axes, sizeof best);
             }

@@ -27,8 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     fa_buf_init(&json, 1 << 16);
     if (fa_scene_single(&scene, 1, &err) == 0 &&
-        fa_mesh_weld((const float(*)[3])stl.corners, NULL, stl.facet_count,
-                     &scene.shapes[0].bodies[0].mesh, &err) == 0 &&
+        fa_mesh_weld_soup(&stl.soup, &scene.shapes[0].bodies[0].mesh, &err) == 0 &&
         fa_figures_measure(&scene, &figures, &err) == 0) {
         fa_figures_guess_unit(&figures);
         fa_figures_print(&json, &figures);

@@ -213,16 +213,17 @@ make_body(struct body *body, const unsigned char *data, size_t length)
 {
     struct fa_error err = {0};
     struct fa_mesh *mesh;
+    struct fa_shells shells;
 
     assert_int_equal(read_bytes(data, length, &body->stl, &err), 0);
     assert_int_equal(fa_scene_single(&body->scene, 1, &err), 0);
     mesh = &body->scene.shapes[0].bodies[0].mesh;
-    assert_int_equal(
-        fa_mesh_weld((const float(*)[3])body->stl.corners, NULL, body->stl.facet_count, mesh, &err),
-        0);
+    assert_int_equal(fa_mesh_weld_soup(&body->stl.soup, mesh, &err), 0);
     body->mesh = *mesh;
     assert_int_equal(fa_edges_build(mesh, &body->edges, &err), 0);
-    assert_int_equal(fa_metrics_measure(mesh, &body->edges, &body->metrics, &err), 0);
+    assert_int_equal(fa_shells_build(mesh, &shells, &err), 0);
+    assert_int_equal(fa_metrics_measure(mesh, &shells, &body->metrics, &err), 0);
+    fa_shells_free(&shells);
     assert_int_equal(fa_normals_build(mesh, &body->normals, &err), 0);
 }
 

@@ -221,7 +221,7 @@ placements_count(void **state)
     struct fa_scene scene;
     struct fa_figures figures;
     struct fa_mesh flat;
-    struct fa_edges edges;
+    struct fa_shells shells;
     struct fa_metrics metrics;
 
     (void)state;
@@ -242,14 +242,60 @@ placements_count(void **state)
     assert_near(figures.whole.max_mm[2], 8);
     assert_near(figures.whole.centre_of_mass_mm[0], 0);
     assert_int_equal(fa_scene_flatten(&scene, &flat, &err), 0);
-    assert_int_equal(fa_edges_build(&flat, &edges, &err), 0);
-    assert_int_equal(fa_metrics_measure(&flat, &edges, &metrics, &err), 0);
+    assert_int_equal(fa_shells_build(&flat, &shells, &err), 0);
+    assert_int_equal(fa_metrics_measure(&flat, &shells, &metrics, &err), 0);
     assert_true(metrics.watertight && metrics.inverted_shells == 0);
     assert_near(metrics.volume_mm3, 16);
     fa_metrics_free(&metrics);
-    fa_edges_free(&edges);
+    fa_shells_free(&shells);
     fa_mesh_free(&flat);
     fa_scene_free(&scene);
+}
+
+/* What hangs over, and the box around it, are those of the part where it lies. */
+static void
+placed_parts_are_surveyed(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_error err = {0};
+    struct fa_scene scene;
+    struct fa_figures figures;
+
+    (void)state;
+    add_cube(&soup, 2, 0, false);
+    make_scene(soup.corners, soup.facets, &scene);
+    scene.nodes[0].matrix[2][3] = 70;
+    assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
+    assert_near(figures.survey.box_centre_mm[2], 70);
+    assert_near(figures.survey.bed_mm2, 4);
+    assert_near(figures.survey.overhang_mm2, 0);
+    fa_scene_free(&scene);
+}
+
+/* Corners are one vertex whichever sign their zeroes have. */
+static void
+zeroes_are_equal(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_error err = {0};
+    struct fa_mesh mesh;
+    struct fa_shells shells;
+
+    (void)state;
+    add_cube(&soup, 2, 1, false);
+    for (size_t c = 0; c < 3 * soup.facets; c++)
+        for (int k = 0; k < 3; k++) {
+            float value = soup.corners[c][k] + (k > 0 ? 1 : 0);
+
+            soup.corners[c][k] = value == 0 && (c + (size_t)k) % 2 == 0 ? -0.0F : value;
+        }
+    assert_int_equal(fa_mesh_weld(soup.corners, NULL, soup.facets, &mesh, &err), 0);
+    assert_int_equal(mesh.vertex_count, 8);
+    assert_int_equal(fa_shells_build(&mesh, &shells, &err), 0);
+    assert_int_equal(shells.odd.count, 0);
+    assert_int_equal(shells.count, 1);
+    fa_shells_free(&shells);
+    fa_mesh_free(&mesh);
 }
 
 /* A sphere of 2 * rings * rings facets, to be freed. */
@@ -326,7 +372,7 @@ order_does_not_matter(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct fa_edges edges;
+        struct fa_shells shells;
         struct fa_error err = {0};
 
         for (size_t f = 0; i == 1 && f < FACETS; f++) {
@@ -342,9 +388,9 @@ order_does_not_matter(void **state)
             colours[f] = (uint16_t)(1000 + floorf(10 * corners[3 * f][2]));
         assert_int_equal(
             fa_mesh_weld((const float(*)[3])corners, colours, FACETS, &meshes[i], &err), 0);
-        assert_int_equal(fa_edges_build(&meshes[i], &edges, &err), 0);
-        assert_int_equal(fa_metrics_measure(&meshes[i], &edges, &metrics[i], &err), 0);
-        fa_edges_free(&edges);
+        assert_int_equal(fa_shells_build(&meshes[i], &shells, &err), 0);
+        assert_int_equal(fa_metrics_measure(&meshes[i], &shells, &metrics[i], &err), 0);
+        fa_shells_free(&shells);
         for (size_t f = 0; f < meshes[i].facet_count; f++)
             assert_int_equal(meshes[i].colours[f],
                              1000 +
@@ -392,5 +438,6 @@ FA_RUN(cmocka_unit_test(hollows_are_taken_away), cmocka_unit_test(inverted_piece
        cmocka_unit_test(turned_facets_do_not_change_the_volume), cmocka_unit_test(holes_get_a_lid),
        cmocka_unit_test(seams_are_closed), cmocka_unit_test(soups_are_bounded),
        cmocka_unit_test(crowds_are_bounded), cmocka_unit_test(far_points_close_nothing),
-       cmocka_unit_test(placements_count), cmocka_unit_test(budgets_are_kept),
+       cmocka_unit_test(placements_count), cmocka_unit_test(placed_parts_are_surveyed),
+       cmocka_unit_test(zeroes_are_equal), cmocka_unit_test(budgets_are_kept),
        cmocka_unit_test(order_does_not_matter), cmocka_unit_test(units_are_guessed))
