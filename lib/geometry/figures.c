@@ -143,6 +143,9 @@ piece_of(const struct fa_body *body, const struct fa_metrics *metrics)
     struct fa_piece piece = {.volume_mm3 = exact->known ? exact->volume_mm3 : metrics->volume_mm3,
                              .area_mm2 = exact->known ? exact->area_mm2 : metrics->area_mm2,
                              .facets = body->mesh.facet_count,
+                             .defects = {.open = metrics->open_edges,
+                                         .non_manifold = metrics->non_manifold_edges,
+                                         .flipped = metrics->flipped_edges},
                              .closed = metrics->watertight};
 
     memcpy(piece.centre_mm, exact->known ? exact->centre_mm : metrics->centre_of_mass_mm,

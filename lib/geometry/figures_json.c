@@ -66,6 +66,18 @@ add_text(struct fa_buf *out, const char *before, const char *text)
     fa_buf_add_json(out, text, strlen(text));
 }
 
+/* Only of a body that has any: most have none. */
+static void
+add_body_defects(struct fa_buf *out, const struct fa_defects *defects)
+{
+    if (defects->open + defects->non_manifold + defects->flipped > 0)
+        fa_buf_printf(
+            out,
+            ",\"defects\":{\"open_edges\":%llu,\"non_manifold_edges\":%llu,\"flipped_edges\":%llu}",
+            (unsigned long long)defects->open, (unsigned long long)defects->non_manifold,
+            (unsigned long long)defects->flipped);
+}
+
 static void
 add_bodies(struct fa_buf *out, const struct fa_figures *figures)
 {
@@ -86,9 +98,11 @@ add_bodies(struct fa_buf *out, const struct fa_figures *figures)
         add_short_point(out, "},\"centre_of_mass_mm\":", body->figures.centre_mm);
         if (body->faces > 0)
             fa_buf_printf(out, ",\"faces\":%u", body->faces);
-        fa_buf_printf(out, ",\"facets\":%llu,\"watertight\":%s%s}",
+        fa_buf_printf(out, ",\"facets\":%llu,\"watertight\":%s%s",
                       (unsigned long long)body->figures.facets, body->watertight ? "true" : "false",
                       body->figures.cavity ? ",\"cavity\":true" : "");
+        add_body_defects(out, &body->figures.defects);
+        fa_buf_add_text(out, "}");
     }
     fa_buf_add_text(out, "]");
 }

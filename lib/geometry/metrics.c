@@ -18,6 +18,7 @@ struct piece {
     double apex[3]; /* of the tetrahedra: the middle of what is open or odd, else a corner */
     float min[3], max[3];
     uint64_t facets, loose; /* corners of edges that belong to a hole */
+    struct fa_defects defects;
     bool flips; /* facets had to be turned: which side is out, nobody knows */
 };
 
@@ -72,6 +73,9 @@ count_defects(const struct work *work)
         struct piece *piece = &work->pieces[number_of(work, edge->facets[0])];
         int uses = edge->forward + edge->backward;
 
+        piece->defects.open += uses == 1;
+        piece->defects.non_manifold += uses > 2;
+        piece->defects.flipped += uses == 2;
         if (uses == 1 && metrics->open_edges++ == 0)
             for (int k = 0; k < 3; k++)
                 metrics->open_at_mm[k] = ((double)ends[0][k] + (double)ends[1][k]) / 2;
@@ -231,7 +235,10 @@ conclude_piece(const struct piece *from, struct fa_piece *to)
     double box = 1;
     bool inside = volume != 0;
 
-    *to = (struct fa_piece){.area_mm2 = area, .facets = from->facets, .closed = from->loose == 0};
+    *to = (struct fa_piece){.area_mm2 = area,
+                            .facets = from->facets,
+                            .defects = from->defects,
+                            .closed = from->loose == 0};
     for (int k = 0; k < 3; k++) {
         double moment = value_of(from, MOMENT + k) / 24;
         double centre = from->apex[k] + moment / (volume != 0 ? volume : 1);

@@ -7,6 +7,13 @@
 /* More pieces than this are no parts but a soup, and not told apart. */
 enum { FA_PIECES_MAX = 4096 };
 
+/* Edges that are not used once in each direction. */
+struct fa_defects {
+    uint64_t open;
+    uint64_t non_manifold; /* used more than twice */
+    uint64_t flipped;      /* used twice in the same direction */
+};
+
 /* A piece of the mesh: facets connected over edges. */
 struct fa_piece {
     double volume_mm3; /* never negative; of an open piece: with its holes capped */
@@ -15,6 +22,7 @@ struct fa_piece {
     double min_mm[3];
     double max_mm[3];
     uint64_t facets;
+    struct fa_defects defects;
     bool closed;
     bool cavity; /* an inward piece inside another: its volume is taken from the whole */
 };

@@ -101,6 +101,31 @@ inverted_pieces_are_added(void **state)
     assert_near(figures.bodies[1].figures.volume_mm3, 64);
 }
 
+/* Each piece has its own defects: it is told which one is to be mended. */
+static void
+defects_are_told_by_piece(void **state)
+{
+    struct soup soup = {.facets = 0};
+    struct fa_figures figures;
+    struct fa_buf json;
+
+    (void)state;
+    add_cube(&soup, 10, 0, false);
+    add_cube(&soup, 5, 100, false);
+    soup.facets--;
+    measure(soup.corners, soup.facets, &figures);
+    assert_int_equal(figures.body_count, 2);
+    assert_int_equal(figures.bodies[0].figures.defects.open, 0);
+    assert_int_equal(figures.bodies[1].figures.defects.open, 3);
+    fa_buf_init(&json, 10000);
+    fa_figures_print(&json, &figures);
+    assert_non_null(strstr(json.data, "\"facets\":11,\"watertight\":false,\"defects\":"
+                                      "{\"open_edges\":3,\"non_manifold_edges\":0,"
+                                      "\"flipped_edges\":0}}"));
+    assert_non_null(strstr(json.data, "\"facets\":12,\"watertight\":true}"));
+    fa_buf_free(&json);
+}
+
 /* Facets turned around within a piece are defects, but the volume is that of the body. */
 static void
 turned_facets_do_not_change_the_volume(void **state)
@@ -435,6 +460,7 @@ units_are_guessed(void **state)
 }
 
 FA_RUN(cmocka_unit_test(hollows_are_taken_away), cmocka_unit_test(inverted_pieces_are_added),
+       cmocka_unit_test(defects_are_told_by_piece),
        cmocka_unit_test(turned_facets_do_not_change_the_volume), cmocka_unit_test(holes_get_a_lid),
        cmocka_unit_test(seams_are_closed), cmocka_unit_test(soups_are_bounded),
        cmocka_unit_test(crowds_are_bounded), cmocka_unit_test(far_points_close_nothing),
