@@ -70,6 +70,30 @@ def test_a_spare_leaves_with_its_supervisor(machine):
         until(lambda: not alive(spare), 5)
 
 
+# --- slots ---------------------------------------------------------------------------------------
+
+def test_as_many_jobs_as_slots(own, user, machine):
+    """A machine has as many jobs under way as slots; each that ends lets one begin, but none before
+    its time, though it is the first of the queue."""
+    early, *parts = [user.upload(name=f"slot{i}.stl")["part_id"] for i in range(4)]
+    own.sql(f"UPDATE job SET not_before = now() + interval '1 hour' WHERE part_id = '{early}'")
+    machine(programs={"fileapi-cad": "#!/bin/bash\nexec /usr/bin/sleep 60\n"}, FILEAPI_JOB_SLOTS="2")
+
+    def running():
+        return {p.replace("-", "") for p in own.sql("SELECT part_id FROM job WHERE state = 'running'").split()}
+
+    for under_way in parts[:2], parts[1:], parts[2:]:
+        until(lambda: running() == set(under_way))
+        time.sleep(0.3)
+        assert running() == set(under_way)
+        if under_way != parts[2:]:
+            assert user.call("DELETE", f"/api/v1/part/{under_way[0]}/").ok
+    own.sql(f"UPDATE job SET not_before = now() WHERE part_id = '{early}'; NOTIFY fileapi_job")
+    until(lambda: running() == {early, parts[2]})
+    for part in early, parts[2]:
+        assert user.call("DELETE", f"/api/v1/part/{part}/").ok
+
+
 # --- watching ------------------------------------------------------------------------------------
 
 def ends_told(own, part):
