@@ -13,7 +13,7 @@ import minio_server
 import pytest
 from cache import Missing
 from client import Api
-from database import psql
+from database import ask
 from objects import objects_of
 from swift_server import Swift
 
@@ -94,9 +94,7 @@ class Stack:
         return dict(line.split() for line in done.stdout.splitlines())
 
     def sql(self, statement):
-        done = psql(self.env, "-c", statement)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return ask(self.env, statement)
 
     def log_sql(self, statement):
         """The same of the log of events, with all that was committed in it."""

@@ -44,7 +44,7 @@ def fill(stack, put, count, content=lambda i: b"object %d" % i):
               f"INSERT INTO part (part_id, owner_id, name) VALUES ('{part}', '{part}', 'filled');"
               "COPY asset (asset_id, part_id, basename, asset_type, object_key, size, sha256)"
               " FROM stdin;\n" + "\n".join(lines) + "\n\\.\nANALYZE;\n")
-    done = psql(stack.env, script=script)
+    done = psql(stack.env, script)
     assert done.returncode == 0, done.stderr
     return part
 

@@ -43,7 +43,7 @@ class Writer(threading.Thread):
     def run(self):
         while self.left > 0:
             batch = min(self.left, 25)
-            done = psql(self.stack.env, script="".join(self.statement() for _ in range(batch)))
+            done = psql(self.stack.env, "".join(self.statement() for _ in range(batch)))
             # What was not committed is not in the table of truth either.
             self.left -= batch if done.returncode == 0 else 1
             if done.returncode:

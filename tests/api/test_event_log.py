@@ -110,7 +110,7 @@ def test_ids_have_no_gap_and_follow_the_commits(stack, user, daemon, sessions):
         f" event_outbox WHERE part_id = '{part}') + (SELECT count(*) FROM event WHERE part_id = '{part}')),"
         f" ARRAY['{account}'::uuid]; COMMIT; SELECT event_publish(7);\n" for part in parts)
     with ThreadPoolExecutor(8) as writers:
-        done = list(writers.map(lambda _: psql(stack.env, script=script * 20), range(8)))
+        done = list(writers.map(lambda _: psql(stack.env, script * 20), range(8)))
     assert [each.returncode for each in done] == [0] * 8, done
     stack.sql("SELECT event_publish(1000)")
     rows = stack.sql(f"SELECT event_id, part_id, body ->> 'n' FROM event WHERE event_id > {first}"
@@ -213,7 +213,9 @@ def test_state_on_connect(daemon, user, stack):
         INSERT INTO job_watcher VALUES ('{report}', '{watcher}')""")
 
     async def check():
-        ids = user.happen(60)
+        async with daemon.open(user.query) as live:
+            ids = user.happen(60)
+            await take(live, 2 + 60)  # from here on they are none of those that come live
         queued = {"event": "progress", "job": "write_and_store_analysis_results_XLS", "part_id": part.hex,
                   "state": "queued"}
         running_one = {"event": "progress", "job": "process_and_store_CAD", "part_id": part.hex,

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from database import psql
 from processes import alive, children_of, named, state_of, until
 
 OWN = {"FILEAPI_JOB_SLOTS": "2", "FILEAPI_STORE_GRACE": "0"}
@@ -20,8 +19,10 @@ FULL = os.environ.get("FILEAPI_FULL") == "1"
 
 def try_sql(stack, statement):
     """The answer, or None while the database is away."""
-    done = psql(stack.env, "-c", statement)
-    return done.stdout.strip() if done.returncode == 0 else None
+    try:
+        return stack.sql(statement)
+    except AssertionError:
+        return None
 
 
 def restart_postgres(stack):
