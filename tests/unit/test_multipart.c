@@ -282,6 +282,7 @@ content_type_is_checked(void **state)
     };
     static struct fa_multipart parser;
     char longest[2000] = "multipart/form-data; boundary=a; x=";
+    struct fa_error refused;
 
     (void)state;
     for (size_t i = 0; i < FA_COUNT(cases); i++) {
@@ -299,7 +300,7 @@ content_type_is_checked(void **state)
         }
     }
     memset(longest + strlen(longest), 'x', 1000);
-    assert_int_equal(fa_multipart_init(&parser, longest, &notes, NULL, NULL), -1);
+    assert_int_equal(fa_multipart_init(&parser, longest, &notes, NULL, &refused), -1);
 #undef SEVENTY
 }
 
