@@ -6,20 +6,21 @@
 #include <unistd.h>
 
 /* What the store holds is for the service and nginx's group. */
-enum { UMASK = 0027, ARENA_LIMIT = 1 << 20 };
+enum { UMASK = 0027, ARENA_LIMIT = 1 << 20, NAME_BYTES = 64 };
 
 /* The name alone: the value may be a secret. */
 static void
-tell_misspelt(struct fa_program *program)
+tell_misspelt(const struct fa_program *program)
 {
     for (char *const *line = environ; *line != NULL; line++) {
         const char *meant = fa_options_meant(*line);
+        char name[NAME_BYTES];
 
-        if (meant != NULL)
-            fa_log(
-                &program->log, FA_LOG_WARNING, "option_unknown",
-                FA_LOG_TEXT("name", fa_arena_strndup(&program->arena, *line, strcspn(*line, "="))),
-                FA_LOG_TEXT("meant", meant));
+        if (meant == NULL)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*line, "="), *line);
+        fa_log(&program->log, FA_LOG_WARNING, "option_unknown", FA_LOG_TEXT("name", name),
+               FA_LOG_TEXT("meant", meant));
     }
 }
 
