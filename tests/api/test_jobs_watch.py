@@ -77,7 +77,7 @@ def test_as_many_jobs_as_slots(own, user, machine):
     its time, though it is the first of the queue."""
     early, *parts = [user.upload(name=f"slot{i}.stl")["part_id"] for i in range(4)]
     own.sql(f"UPDATE job SET not_before = now() + interval '1 hour' WHERE part_id = '{early}'")
-    machine(programs={"fileapi-cad": "#!/bin/bash\nexec /usr/bin/sleep 60\n"}, FILEAPI_JOB_SLOTS="2")
+    one = machine(programs={"fileapi-cad": "#!/bin/bash\nexec /usr/bin/sleep 60\n"}, FILEAPI_JOB_SLOTS="2")
 
     def running():
         return {p.replace("-", "") for p in own.sql("SELECT part_id FROM job WHERE state = 'running'").split()}
@@ -92,6 +92,7 @@ def test_as_many_jobs_as_slots(own, user, machine):
     until(lambda: running() == {early, parts[2]})
     for part in early, parts[2]:
         assert user.call("DELETE", f"/api/v1/part/{part}/").ok
+    until(lambda: not one.jobs())
 
 
 # --- watching ------------------------------------------------------------------------------------
