@@ -51,3 +51,15 @@ fa_utf8_valid(const char *text, size_t length, size_t *count_r)
         *count_r = count;
     return true;
 }
+
+size_t
+fa_utf8_put(uint32_t code, char text[4])
+{
+    static const unsigned char heads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+    for (size_t i = length - 1; i > 0; i--, code >>= 6)
+        text[i] = (char)(0x80 | (code & 0x3f));
+    text[0] = (char)(heads[length] | code);
+    return length;
+}

@@ -13,6 +13,9 @@ size_t fa_utf8_next(const char *text, size_t length, uint32_t *code_r);
 /* True when all `length` bytes are UTF-8; `count_r` (may be NULL) receives the code points. */
 bool fa_utf8_valid(const char *text, size_t length, size_t *count_r);
 
+/* Writes a code point, which must be one (no surrogate), and returns its bytes. */
+size_t fa_utf8_put(uint32_t code, char text[4]);
+
 /* A control character: C0, DEL or C1. */
 static inline bool
 fa_utf8_is_control(uint32_t code)

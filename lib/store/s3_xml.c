@@ -1,4 +1,5 @@
 #include "lib/store/s3_xml.h"
+#include "lib/base/utf8.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -84,16 +85,11 @@ static bool
 add_character(struct fa_s3_xml *xml, unsigned long number)
 {
     char text[4];
-    size_t length = number < 0x80 ? 1 : number < 0x800 ? 2 : number < 0x10000 ? 3 : 4;
-    static const unsigned char heads[] = {0, 0, 0xc0, 0xe0, 0xf0};
 
     if (number > 0x10ffff || (number >= 0xd800 && number < 0xe000) || number == 0xfffe ||
         number == 0xffff || (number < 0x20 && number != '\t' && number != '\n' && number != '\r'))
         return false;
-    for (size_t i = length - 1; i > 0; i--, number >>= 6)
-        text[i] = (char)(0x80 | (number & 0x3f));
-    text[0] = (char)(heads[length] | number);
-    return add_text(xml, text, length);
+    return add_text(xml, text, fa_utf8_put((uint32_t)number, text));
 }
 
 static bool
