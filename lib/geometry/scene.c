@@ -115,6 +115,18 @@ fa_matrix_apply(const double matrix[3][4], const double from[3], double to[3])
             matrix[i][0] * from[0] + matrix[i][1] * from[1] + matrix[i][2] * from[2] + matrix[i][3];
 }
 
+void
+fa_matrix_undo(const double matrix[3][4], double back[3][4])
+{
+    for (int i = 0; i < 3; i++) {
+        back[i][3] = 0;
+        for (int j = 0; j < 3; j++) {
+            back[i][j] = matrix[j][i];
+            back[i][3] -= matrix[j][i] * matrix[j][3];
+        }
+    }
+}
+
 double
 fa_matrix_determinant(const double m[3][4])
 {
@@ -123,19 +135,15 @@ fa_matrix_determinant(const double m[3][4])
            m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
 }
 
-/* matrix = outer * matrix */
-static void
-put_outside(const double outer[3][4], double matrix[3][4])
+void
+fa_matrix_multiply(const double outer[3][4], const double inner[3][4], double result[3][4])
 {
-    double result[3][4];
-
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 4; j++) {
             result[i][j] = j == 3 ? outer[i][3] : 0;
             for (int k = 0; k < 3; k++)
-                result[i][j] += outer[i][k] * matrix[k][j];
+                result[i][j] += outer[i][k] * inner[k][j];
         }
-    memcpy(matrix, result, sizeof result);
 }
 
 void
@@ -145,8 +153,11 @@ fa_scene_place(const struct fa_scene *scene, size_t node, double matrix[3][4])
 
     memcpy(matrix, at->matrix, sizeof at->matrix);
     while (at->parent >= 0) {
+        double inner[3][4];
+
         at = &scene->nodes[at->parent];
-        put_outside(at->matrix, matrix);
+        memcpy(inner, matrix, sizeof inner);
+        fa_matrix_multiply(at->matrix, inner, matrix);
     }
 }
 

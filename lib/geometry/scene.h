@@ -79,6 +79,10 @@ int32_t fa_scene_add_colour(struct fa_scene *scene, const float colour[4],
 /* From a node's shape to the whole part. */
 void fa_scene_place(const struct fa_scene *scene, size_t node, double matrix[3][4]);
 void fa_matrix_apply(const double matrix[3][4], const double from[3], double to[3]);
+/* What `inner` does first and `outer` then; `result` is neither of them. */
+void fa_matrix_multiply(const double outer[3][4], const double inner[3][4], double result[3][4]);
+/* The way back of a matrix that only turns, mirrors and moves. */
+void fa_matrix_undo(const double matrix[3][4], double back[3][4]);
 double fa_matrix_determinant(const double matrix[3][4]);
 
 /* Facets of all placed shapes. */

@@ -1,19 +1,20 @@
 #include "lib/geometry/step_mesh.h"
 #include "lib/geometry/list.h"
-#include "lib/geometry/step_text.h"
+#include "lib/geometry/step_index.h"
+#include "lib/geometry/step_tree.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { POINTS, TRIANGLES, STRIPS, BODY };
+enum kind { NOTHING, TRIANGLES, STRIPS, BODY };
 
-static const struct {
+/* An instance's kind is the number of its row here, from 1 on. */
+static const struct keyword {
     const char *keyword;
     enum kind kind;
     int between; /* parameters between a face's largest index and its own indices */
 } keywords[] = {
-    {"COORDINATES_LIST", POINTS, 0},
     {"TRIANGULATED_FACE", TRIANGLES, 2}, /* normals, the face that it stands for */
     {"COMPLEX_TRIANGULATED_FACE", STRIPS, 2},
     {"TRIANGULATED_SURFACE_SET", TRIANGLES, 1}, /* normals */
@@ -22,14 +23,10 @@ static const struct {
     {"TESSELLATED_SHELL", BODY, 0},
 };
 
-struct entity {
-    uint64_t id;
-    enum kind kind;
-    int between;
-    bool used;          /* a face is part of one body only */
-    const char *at;     /* its parameters */
-    float (*points)[3]; /* of a list of coordinates, once they were asked for */
-    size_t point_count;
+/* A list of coordinates that was asked for. */
+struct points {
+    float (*list)[3];
+    size_t count;
 };
 
 /* Indices into a face's points, counted from 1. */
@@ -39,11 +36,11 @@ struct indices {
 };
 
 struct reader {
-    const char *end;
     struct fa_scene *scene;
-    struct entity *entities; /* by id */
-    size_t count;
-    double scale; /* of the file's unit, in mm */
+    struct fa_step_index index;
+    struct points *points; /* by the instances' place in the index */
+    bool *used;            /* the same: a face is part of one body only */
+    double scale;          /* of the file's unit, in mm */
     size_t limit;
     /* of the body at hand */
     float (*corners)[3];
@@ -64,60 +61,69 @@ broken(struct fa_error *err)
     return useless(err, "The tessellated geometry of the STEP file is malformed.");
 }
 
-/* --- entities -----------------------------------------------------------------------------------
+/* --- instances ----------------------------------------------------------------------------------
  */
 
-static int
-by_id(const void *one, const void *other)
+static struct fa_step_text
+parameters(const struct reader *reader, const struct fa_step_instance *instance)
 {
-    const struct entity *a = one;
-    const struct entity *b = other;
+    struct fa_step_text text = fa_step_index_text(&reader->index, instance);
 
-    return a->id < b->id ? -1 : a->id > b->id;
+    fa_step_text_keyword(&text, NULL);
+    return text;
 }
 
-static struct entity *
-find(const struct reader *reader, uint64_t id)
+static size_t
+number_of(const struct reader *reader, const struct fa_step_instance *instance)
 {
-    const struct entity key = {.id = id};
+    return (size_t)(instance - reader->index.list);
+}
 
-    if (reader->count == 0)
-        return NULL;
-    return bsearch(&key, reader->entities, reader->count, sizeof key, by_id);
+static enum kind
+kind_of(const struct fa_step_instance *instance)
+{
+    return instance->kind > 0 ? keywords[instance->kind - 1].kind : NOTHING;
+}
+
+static bool
+is_face(const struct fa_step_instance *instance)
+{
+    return kind_of(instance) == TRIANGLES || kind_of(instance) == STRIPS;
 }
 
 static int
-list_entities(struct reader *reader, struct fa_step_text text, struct fa_error *err)
+list_instances(struct reader *reader, struct fa_step_text text, struct fa_error *err)
 {
-    size_t room = 0;
-    uint64_t id;
+    if (fa_step_index_make(&reader->index, text, err) < 0)
+        return -1;
+    reader->points = calloc(reader->index.count + 1, sizeof *reader->points);
+    reader->used = calloc(reader->index.count + 1, sizeof *reader->used);
+    if (reader->points == NULL || reader->used == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
+    for (size_t i = 0; i < reader->index.count; i++)
+        for (size_t k = 0; k < FA_COUNT(keywords); k++) {
+            struct fa_step_text at = fa_step_index_text(&reader->index, &reader->index.list[i]);
 
-    while (fa_step_text_next(&text, &id))
-        for (size_t i = 0; i < FA_COUNT(keywords); i++) {
-            if (!fa_step_text_keyword(&text, keywords[i].keyword))
-                continue;
-            if (!fa_list_reserve(&reader->entities, reader->count, &room, sizeof *reader->entities))
-                return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
-            reader->entities[reader->count++] = (struct entity){
-                .id = id, .kind = keywords[i].kind, .between = keywords[i].between, .at = text.at};
-            break;
+            if (fa_step_text_keyword(&at, keywords[k].keyword))
+                reader->index.list[i].kind = (int)k + 1;
         }
-    if (reader->count > 0)
-        qsort(reader->entities, reader->count, sizeof *reader->entities, by_id);
     return 0;
 }
 
-/* 'name', how many, ((x, y, z), …) */
+/* COORDINATES_LIST('name', how many, ((x, y, z), …)) */
 static int
-read_points(struct reader *reader, struct entity *entity, struct fa_error *err)
+read_points(const struct reader *reader, const struct fa_step_instance *instance,
+            struct fa_error *err)
 {
-    struct fa_step_text text = {.at = entity->at, .end = reader->end};
+    struct fa_step_text text = fa_step_index_text(&reader->index, instance);
+    struct points *points = &reader->points[number_of(reader, instance)];
     size_t room = 0;
 
-    if (!fa_step_text_pass(&text, 2) || !fa_step_text_take(&text, '('))
+    if (!fa_step_text_keyword(&text, "COORDINATES_LIST") || !fa_step_text_pass(&text, 2) ||
+        !fa_step_text_take(&text, '('))
         return broken(err);
     while (fa_step_text_take(&text, '(')) {
-        if (!fa_list_reserve(&entity->points, entity->point_count, &room, sizeof *entity->points))
+        if (!fa_list_reserve(&points->list, points->count, &room, sizeof *points->list))
             return fa_error_set(err, FA_E_MEMORY, "tessellated geometry");
         for (int k = 0; k < 3; k++) {
             double number = 0;
@@ -125,9 +131,9 @@ read_points(struct reader *reader, struct entity *entity, struct fa_error *err)
             if ((k > 0 && !fa_step_text_take(&text, ',')) || !fa_step_text_number(&text, &number) ||
                 !isfinite(number * reader->scale))
                 return broken(err);
-            entity->points[entity->point_count][k] = (float)(number * reader->scale);
+            points->list[points->count][k] = (float)(number * reader->scale);
         }
-        entity->point_count++;
+        points->count++;
         if (!fa_step_text_take(&text, ')'))
             return broken(err);
         fa_step_text_take(&text, ',');
@@ -160,7 +166,7 @@ read_indices(struct fa_step_text *text, struct indices *indices, struct fa_error
 
 /* A face being read: its own points are some of the list's. */
 struct face {
-    const struct entity *points;
+    const struct points *points;
     struct indices chosen;  /* the list's numbers of its points; none: all, in order */
     struct indices corners; /* of the triangle, strip or fan at hand */
 };
@@ -182,9 +188,9 @@ add_triangle(struct reader *reader, const struct face *face, const uint32_t corn
                 return broken(err);
             number = face->chosen.list[number - 1];
         }
-        if (number > face->points->point_count)
+        if (number > face->points->count)
             return broken(err);
-        memcpy(reader->corners[3 * reader->facets + j], face->points->points[number - 1],
+        memcpy(reader->corners[3 * reader->facets + j], face->points->list[number - 1],
                sizeof *reader->corners);
     }
     reader->facets++;
@@ -218,81 +224,83 @@ add_rows(struct reader *reader, struct face *face, struct fa_step_text *text, bo
 
 /* 'name', points, largest index, …, (own points), triangles; or strips, fans. */
 static int
-read_face(struct reader *reader, const struct entity *entity, struct face *face,
+read_face(struct reader *reader, const struct fa_step_instance *instance, struct face *face,
           struct fa_error *err)
 {
-    struct fa_step_text text = {.at = entity->at, .end = reader->end};
-    struct entity *points;
+    struct fa_step_text text = parameters(reader, instance);
+    const struct fa_step_instance *points;
     uint64_t id;
 
     if (!fa_step_text_pass(&text, 1) || !fa_step_text_reference(&text, &id) ||
-        !fa_step_text_take(&text, ',') || !fa_step_text_pass(&text, 1 + entity->between))
+        !fa_step_text_take(&text, ',') ||
+        !fa_step_text_pass(&text, 1 + keywords[instance->kind - 1].between))
         return broken(err);
-    points = find(reader, id);
-    if (points == NULL || points->kind != POINTS)
+    points = fa_step_index_find(&reader->index, id);
+    if (points == NULL)
         return broken(err);
-    if (points->points == NULL && read_points(reader, points, err) < 0)
+    face->points = &reader->points[number_of(reader, points)];
+    if (face->points->list == NULL && read_points(reader, points, err) < 0)
         return -1;
-    face->points = points;
     if (read_indices(&text, &face->chosen, err) < 0)
         return -1;
     if (!fa_step_text_take(&text, ','))
         return broken(err);
     if (add_rows(reader, face, &text, false, err) < 0)
         return -1;
-    if (entity->kind != STRIPS)
+    if (kind_of(instance) != STRIPS)
         return 0;
     return fa_step_text_take(&text, ',') ? add_rows(reader, face, &text, true, err) : broken(err);
 }
 
 static int
-add_face(struct reader *reader, struct entity *entity, struct fa_error *err)
+add_face(struct reader *reader, const struct fa_step_instance *instance, struct fa_error *err)
 {
+    bool *used = &reader->used[number_of(reader, instance)];
     struct face face = {.points = NULL};
     int result;
 
-    if (entity->used)
+    if (*used)
         return 0;
-    entity->used = true;
-    result = read_face(reader, entity, &face, err);
+    *used = true;
+    result = read_face(reader, instance, &face, err);
     free(face.chosen.list);
     free(face.corners.list);
     return result;
 }
 
+/* --- bodies -------------------------------------------------------------------------------------
+ */
+
 /* 'name', (faces), … */
 static int
-add_faces(struct reader *reader, const struct entity *body, struct fa_error *err)
+add_faces(struct reader *reader, const struct fa_step_instance *body, struct fa_error *err)
 {
-    struct fa_step_text text = {.at = body->at, .end = reader->end};
+    struct fa_step_text text = parameters(reader, body);
     uint64_t id;
 
     if (!fa_step_text_pass(&text, 1) || !fa_step_text_take(&text, '('))
         return broken(err);
     while (fa_step_text_reference(&text, &id)) {
-        struct entity *face = find(reader, id);
+        const struct fa_step_instance *face = fa_step_index_find(&reader->index, id);
 
         /* Edges and points may be among the items; they are no surface. */
-        if (face != NULL && (face->kind == TRIANGLES || face->kind == STRIPS) &&
-            add_face(reader, face, err) < 0)
+        if (face != NULL && is_face(face) && add_face(reader, face, err) < 0)
             return -1;
         fa_step_text_take(&text, ',');
     }
     return 0;
 }
 
-/* What has been gathered becomes a body. */
+/* What has been gathered becomes a body of the shape. */
 static int
-end_body(struct reader *reader, struct fa_error *err)
+end_body(struct reader *reader, int32_t number, struct fa_error *err)
 {
-    struct fa_body *body;
-    struct fa_shape *shape = &reader->scene->shapes[0];
+    struct fa_shape *shape = &reader->scene->shapes[number];
 
     if (reader->facets == 0)
         return 0;
-    body = &shape->bodies[shape->body_count];
-    if (fa_mesh_weld((const float(*)[3])reader->corners, NULL, reader->facets, &body->mesh, err) <
-        0)
+    if (fa_mesh_weld((const float(*)[3])reader->corners, NULL, reader->facets,
+                     &shape->bodies[shape->body_count].mesh, err) < 0)
         return -1;
     shape->body_count++;
     reader->limit -= reader->facets;
@@ -300,57 +308,58 @@ end_body(struct reader *reader, struct fa_error *err)
     return 0;
 }
 
+/* Without an assembly there is one shape.  Faces count only where there is no body: beside bodies
+ * they are annotations, else all of them are one body. */
 static int
-read_bodies(struct reader *reader, struct fa_error *err)
+read_single(struct reader *reader, struct fa_error *err)
 {
     size_t bodies = 0;
 
-    for (size_t i = 0; i < reader->count; i++)
-        bodies += reader->entities[i].kind == BODY;
+    for (size_t i = 0; i < reader->index.count; i++)
+        bodies += kind_of(&reader->index.list[i]) == BODY;
     if (fa_scene_single(reader->scene, bodies + 1, err) < 0)
         return -1;
     reader->scene->shapes[0].body_count = 0;
-    for (size_t i = 0; i < reader->count; i++)
-        if (reader->entities[i].kind == BODY &&
-            (add_faces(reader, &reader->entities[i], err) < 0 || end_body(reader, err) < 0))
+    for (size_t i = 0; i < reader->index.count; i++) {
+        const struct fa_step_instance *instance = &reader->index.list[i];
+
+        if ((kind_of(instance) == BODY &&
+             (add_faces(reader, instance, err) < 0 || end_body(reader, 0, err) < 0)) ||
+            (bodies == 0 && is_face(instance) && add_face(reader, instance, err) < 0))
             return -1;
-    for (size_t i = 0; i < reader->count; i++)
-        if (bodies == 0 &&
-            (reader->entities[i].kind == TRIANGLES || reader->entities[i].kind == STRIPS) &&
-            add_face(reader, &reader->entities[i], err) < 0)
-            return -1;
-    if (end_body(reader, err) < 0)
+    }
+    return end_body(reader, 0, err);
+}
+
+/* In an assembly all that a product is made of is a body of its shape. */
+static int
+read_assembly(struct reader *reader, struct fa_error *err)
+{
+    if (fa_scene_init(reader->scene, err) < 0 ||
+        fa_step_tree_read(&reader->index, reader->scale, reader->scene, err) < 0)
         return -1;
-    if (reader->scene->shapes[0].body_count == 0)
-        return useless(err, "The tessellated geometry of the STEP file holds no triangle.");
+    for (size_t i = 0; i < reader->index.count; i++) {
+        const struct fa_step_instance *instance = &reader->index.list[i];
+        bool body = kind_of(instance) == BODY;
+
+        if (body && instance->shape < 0)
+            return useless(err, "The STEP file holds bodies that no part of its assembly names.");
+        if (instance->shape >= 0 &&
+            (body ? add_faces(reader, instance, err) < 0 : add_face(reader, instance, err) < 0))
+            return -1;
+        if (instance->shape >= 0 && end_body(reader, instance->shape, err) < 0)
+            return -1;
+    }
     return 0;
 }
+
+/* --- the file -----------------------------------------------------------------------------------
+ */
 
 static bool
 is_in(const char *text, size_t length, const char *word)
 {
     return memmem(text, length, word, strlen(word)) != NULL;
-}
-
-/* An inch is defined by millimetres, so it is asked for first. */
-static void
-find_unit(const char *text, size_t length, struct reader *reader, const char **unit_r)
-{
-    static const struct {
-        const char *word, *unit;
-        double scale;
-    } units[] = {{"CONVERSION_BASED_UNIT('INCH'", "inch", 25.4},
-                 {"SI_UNIT(.MILLI.,.METRE.)", "mm", 1},
-                 {"SI_UNIT(.CENTI.,.METRE.)", "cm", 10},
-                 {"SI_UNIT($,.METRE.)", "m", 1000}};
-
-    reader->scale = 1;
-    *unit_r = NULL;
-    for (size_t i = 0; i < FA_COUNT(units) && *unit_r == NULL; i++)
-        if (is_in(text, length, units[i].word)) {
-            reader->scale = units[i].scale;
-            *unit_r = units[i].unit;
-        }
 }
 
 bool
@@ -364,19 +373,21 @@ int
 fa_step_mesh_read(const char *text, size_t length, size_t limit, struct fa_scene *scene,
                   const char **unit_r, struct fa_error *err)
 {
-    struct reader reader = {.end = text + length, .scene = scene, .limit = limit};
+    struct reader reader = {.scene = scene, .limit = limit};
     int result;
 
-    find_unit(text, length, &reader, unit_r);
-    /* Without their placements its parts would lie in each other. */
-    if (is_in(text, length, "NEXT_ASSEMBLY_USAGE_OCCURRENCE"))
-        return useless(err, "The STEP file holds an assembly of tessellated parts only.");
-    result = list_entities(&reader, (struct fa_step_text){text, text + length}, err);
+    *unit_r = fa_step_text_unit(text, length, &reader.scale);
+    result = list_instances(&reader, (struct fa_step_text){text, text + length}, err);
     if (result == 0)
-        result = read_bodies(&reader, err);
-    for (size_t i = 0; i < reader.count; i++)
-        free(reader.entities[i].points);
-    free(reader.entities);
+        result = is_in(text, length, "NEXT_ASSEMBLY_USAGE_OCCURRENCE") ? read_assembly(&reader, err)
+                                                                       : read_single(&reader, err);
+    if (result == 0 && fa_scene_facets(scene) == 0)
+        result = useless(err, "The tessellated geometry of the STEP file holds no triangle.");
+    for (size_t i = 0; reader.points != NULL && i < reader.index.count; i++)
+        free(reader.points[i].list);
+    free(reader.points);
+    free(reader.used);
     free(reader.corners);
+    fa_step_index_free(&reader.index);
     return result;
 }

@@ -1,4 +1,5 @@
 #include "lib/geometry/step_text.h"
+#include "lib/base/attr.h"
 #include "lib/geometry/stl_text.h"
 
 #include <ctype.h>
@@ -39,14 +40,33 @@ fa_step_text_take(struct fa_step_text *text, char character)
     return true;
 }
 
+static bool
+is_in_keyword(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The keyword that is next, and its length; 0: there is none. */
+static size_t
+keyword_length(const struct fa_step_text *text)
+{
+    size_t length = 0;
+
+    while (text->at + length < text->end && is_in_keyword(text->at[length]))
+        length++;
+    return length;
+}
+
 bool
 fa_step_text_keyword(struct fa_step_text *text, const char *keyword)
 {
-    size_t length = strlen(keyword);
     struct fa_step_text behind;
+    size_t length;
 
     pass_blanks(text);
-    if ((size_t)(text->end - text->at) < length || memcmp(text->at, keyword, length) != 0)
+    length = keyword_length(text);
+    if (length == 0 ||
+        (keyword != NULL && (length != strlen(keyword) || memcmp(text->at, keyword, length) != 0)))
         return false;
     behind = (struct fa_step_text){.at = text->at + length, .end = text->end};
     if (!fa_step_text_take(&behind, '('))
@@ -77,6 +97,20 @@ pass_to(struct fa_step_text *text, const char *ends)
             text->at++;
     }
     return false;
+}
+
+bool
+fa_step_text_part(struct fa_step_text *text, const char *keyword)
+{
+    struct fa_step_text at = *text;
+
+    if (!fa_step_text_take(&at, '('))
+        return false;
+    while (!fa_step_text_keyword(&at, keyword))
+        if (!fa_step_text_keyword(&at, NULL) || !pass_to(&at, ")") || !fa_step_text_take(&at, ')'))
+            return false;
+    *text = at;
+    return true;
 }
 
 bool
@@ -130,4 +164,25 @@ fa_step_text_number(struct fa_step_text *text, double *number_r)
     length = fa_stl_text_number(text->at, (size_t)(text->end - text->at), number_r);
     text->at += length;
     return length > 0;
+}
+
+const char *
+fa_step_text_unit(const char *text, size_t length, double *scale_r)
+{
+    /* An inch is defined by millimetres, so it is asked for first. */
+    static const struct {
+        const char *word, *unit;
+        double scale;
+    } units[] = {{"CONVERSION_BASED_UNIT('INCH'", "inch", 25.4},
+                 {"SI_UNIT(.MILLI.,.METRE.)", "mm", 1},
+                 {"SI_UNIT(.CENTI.,.METRE.)", "cm", 10},
+                 {"SI_UNIT($,.METRE.)", "m", 1000}};
+
+    for (size_t i = 0; i < FA_COUNT(units); i++)
+        if (memmem(text, length, units[i].word, strlen(units[i].word)) != NULL) {
+            *scale_r = units[i].scale;
+            return units[i].unit;
+        }
+    *scale_r = 1;
+    return NULL;
 }

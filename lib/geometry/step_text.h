@@ -15,14 +15,28 @@ struct fa_step_text {
 /* Goes to the next instance: behind its "#id=", with the id; false at the end. */
 bool fa_step_text_next(struct fa_step_text *text, uint64_t *id_r);
 
-/* True, and behind it, when this character or keyword is next. */
+/* True, and behind it, when this character is next. */
 bool fa_step_text_take(struct fa_step_text *text, char character);
+
+/* True, and behind the parenthesis, when this keyword with its parameters is next; NULL: any. */
 bool fa_step_text_keyword(struct fa_step_text *text, const char *keyword);
+
+/* True, and behind the parenthesis, when a complex instance, "(ONE(…)TWO(…)…)", is next and has a
+ * part of this keyword. */
+bool fa_step_text_part(struct fa_step_text *text, const char *keyword);
 
 /* Passes `count` parameters, each with the comma behind it; false when there are not as many. */
 bool fa_step_text_pass(struct fa_step_text *text, int count);
 
 bool fa_step_text_reference(struct fa_step_text *text, uint64_t *id_r);
 bool fa_step_text_number(struct fa_step_text *text, double *number_r);
+
+/* A string, with what its directives stand for (ISO 10303-21, 6.4.3), as UTF-8; what does not fit
+ * is cut. */
+bool fa_step_text_string(struct fa_step_text *text, char *out, size_t size);
+
+/* The unit of length that a whole file uses, static text, and its millimetres; NULL, and 1, when
+ * none is known. */
+const char *fa_step_text_unit(const char *text, size_t length, double *scale_r);
 
 #endif

@@ -1,40 +1,10 @@
 """fileapi-cad by hand: exact figures, the model's tree and colours, and what a bad file is told."""
-import json
 import math
-import os
-import struct
 import subprocess
 import zipfile
-from pathlib import Path
 
 import pytest
-
-BUILD = Path(os.environ.get("FILEAPI_BUILD", Path(__file__).resolve().parents[2] / "build"))
-
-
-def run_cad(file, folder, *more):
-    """Runs it on a file: (exit status, figures or None, GLB or None, standard error)."""
-    out = {name: folder / f"{Path(file).name}.{name}" for name in ("json", "glb", "png")}
-    done = subprocess.run([BUILD / "fileapi-cad", "--in", file, "--metrics", out["json"],
-                           "--glb", out["glb"], "--png", out["png"], *more],
-                          capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        return done.returncode, None, None, done.stderr
-    assert out["png"].read_bytes().startswith(b"\x89PNG")
-    return 0, json.loads(out["json"].read_text()), out["glb"].read_bytes(), done.stderr
-
-
-def make(kind, file):
-    # Open CASCADE keeps some of its memory to the end, which is not this test's business.
-    subprocess.run([BUILD / "make_parts", kind, file], check=True, timeout=60,
-                   env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-    return file
-
-
-def gltf(glb):
-    length, = struct.unpack_from("<I", glb, 12)
-    return json.loads(glb[20:20 + length])
-
+from cad import BUILD, STEP, gltf, make, run_cad
 
 INCH = 25.4
 
@@ -104,65 +74,19 @@ def test_compressed(tmp_path):
     assert gltf(plain)["extensionsRequired"] == ["KHR_mesh_quantization"]
 
 
-STEP = """ISO-10303-21;
-HEADER;
-FILE_DESCRIPTION((''),'2;1');
-FILE_NAME('x','2020-01-01T00:00:00',(''),(''),'','','');
-FILE_SCHEMA(('AP242_MANAGED_MODEL_BASED_3D_ENGINEERING_MIM_LF { 1 0 10303 442 1 1 4 }'));
-ENDSEC;
-DATA;
-%s
-ENDSEC;
-END-ISO-10303-21;
-"""
-
-
 @pytest.mark.parametrize("content, message", [
-    (STEP % "#1=COORDINATES_LIST('',3,((0.,0.,0.),(1.,0.,0.),(0.,1.,0.)));\n"
-            "#2=TESSELLATED_SHELL('',(#3),$);\n#3=TRIANGULATED_FACE('',#1,3,(),$,(),((1,2,4)));",
-     "malformed"),
-    (STEP % "#1=NEXT_ASSEMBLY_USAGE_OCCURRENCE('','','',#8,#9,$);\n#3=TRIANGULATED_FACE('',#1,3,(),$,(),((1,2,4)));",
-     "assembly of tessellated parts"),
     (STEP % "#1=DOCUMENT_FILE('part.stp','','',#2,'',$);\n#2=DOCUMENT_TYPE('');",
      "only refers to other files"),
     (STEP % "#1=CARTESIAN_POINT('',(0.,0.,0.));", "holds no"),
     (STEP[:200], "cut short"),
     ("ISO-10303-21;", "cut short"),
-], ids=["corner", "assembly", "references", "empty", "cut", "head"])
+], ids=["references", "empty", "cut", "head"])
 def test_bad_step(tmp_path, content, message):
     """A STEP file without bodies ends with a sentence and what to do, never as an empty success."""
     file = tmp_path / "bad.step"
     file.write_text(content)
     status, _, _, error = run_cad(file, tmp_path)
     assert status == 3 and message in error and "HINT:" in error
-
-
-TESSELLATED = """#10=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));
-#11=(CONVERSION_BASED_UNIT('INCH',#12)LENGTH_UNIT()NAMED_UNIT(#13));
-/* a box by strips and fans, over half of a list of points that is counted by the face's own indices */
-#20=COORDINATES_LIST('it''s; #21=(x)',10,((9.,9.,9.),(0.,0.,0.),(1.,0.,0.),(1.,2.E+0,0.),(0.,2.,0.),
-(0.,0.,3.),(1.,0.,3.),(1.,2.,3.),(0.,2.,3.),(8.,8.,8.)));
-#21=COMPLEX_TRIANGULATED_FACE('',#20,8,((0.,0.,1.)),$,(2,3,4,5,6,7,8,9),
-((5,1,6,2,7,3,8,4,5,1)),((1,4,3,2),(5,6,7,8)));
-#22=TESSELLATED_SOLID('box',(#21,#21,#99),$);
-#30=COORDINATES_LIST('',4,((5.,0.,0.),(6.,0.,0.),(5.,1.,0.),(5.,0.,1.)));
-#31=TRIANGULATED_FACE('',#30,4,(),$,(),((1,3,2),(1,2,4)));
-#32=TRIANGULATED_FACE('',#30,4,(),$,(),((1,4,3),(2,3,4)));
-#33=TESSELLATED_SHELL('corner',(#31,#32),$);"""
-
-
-def test_tessellated_step(tmp_path):
-    """A STEP file of triangles has their figures: strips, fans, own indices, inches; a body for each solid."""
-    file = tmp_path / "facets.step"
-    file.write_text(STEP % TESSELLATED)
-    status, cad, glb, error = run_cad(file, tmp_path)
-    assert status == 0, error
-    assert cad["unit"] == {"name": "inch", "stated": True} and cad["watertight"] and not cad["exact"]
-    assert cad["facets"] == 16 and cad["body_count"] == 2
-    assert sorted(body["volume_mm3"] for body in cad["bodies"]) == pytest.approx([INCH**3 / 6, 6 * INCH**3], rel=1e-5)
-    assert cad["bounding_box_mm"]["max"] == pytest.approx([6 * INCH, 2 * INCH, 3 * INCH])
-    assert "triangles, no exact geometry" in " ".join(cad["notes"])
-    assert len(gltf(glb)["meshes"][0]["primitives"]) == 2
 
 
 def steps(helpers):
