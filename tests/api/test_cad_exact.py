@@ -100,6 +100,19 @@ def steps(helpers):
 THREAD = ("M6-1x12-countersunk-screw.step", 336.7363)
 
 
+def test_second_way_to_mesh(helpers, tmp_path):
+    """A face that one way to make triangles leaves out is shown when the other way has it."""
+    text = (steps(helpers) / THREAD[0]).read_text()
+    bent = tmp_path / "bent.step"
+    # A thread's control point far away: Delabella's way fails at two faces, Watson's at one.
+    assert text.count("0.457414834682,\n    -9.40395450") == 1
+    bent.write_text(text.replace("0.457414834682,\n    -9.40395450", "0.457414834682,\n    -1.40395450"))
+    status, cad, _, error = run_cad(bent, tmp_path)
+    assert status == 0, error
+    assert [note for note in cad["notes"] if "could not be meshed" in note] == [
+        "1 faces could not be meshed; they are missing in the model."]
+
+
 def test_own_figures(helpers, tmp_path):
     """Where a file carries its volume, ours is the same to a hundred-thousandth."""
     told = 0
