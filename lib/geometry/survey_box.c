@@ -73,13 +73,19 @@ collect(const float (*across)[3], size_t count, struct direction *table)
     }
 }
 
-static int
-by_area(const void *one, const void *other)
+/* The largest of the table, and takes it out: cheaper than to sort all for a dozen. */
+static struct direction
+take_largest(struct direction *table)
 {
-    double a = ((const struct direction *)one)->area;
-    double b = ((const struct direction *)other)->area;
+    struct direction *largest = table;
+    struct direction taken;
 
-    return a > b ? -1 : a < b;
+    for (struct direction *d = table + 1; d < table + TABLE; d++)
+        if (d->area > largest->area)
+            largest = d;
+    taken = *largest;
+    largest->area = 0;
+    return taken;
 }
 
 /* A box around the vertices along three axes; every `stride`-th vertex counts. */
@@ -156,10 +162,12 @@ choose_directions(const float (*across)[3], size_t facets, double directions[DIR
     if (table == NULL)
         return fa_error_set(err, FA_E_MEMORY, "oriented box");
     collect(across, facets, table);
-    qsort(table, TABLE, sizeof *table, by_area);
-    for (int i = 0; i < DIRECTIONS && table[i].area > 0; i++)
-        if (normalise(table[i].sum))
-            memcpy(directions[count++], table[i].sum, sizeof directions[0]);
+    for (int i = 0; i < DIRECTIONS; i++) {
+        struct direction largest = take_largest(table);
+
+        if (largest.area > 0 && normalise(largest.sum))
+            memcpy(directions[count++], largest.sum, sizeof directions[0]);
+    }
     free(table);
     for (int i = 0; i < 3; i++, count++)
         for (int k = 0; k < 3; k++)
