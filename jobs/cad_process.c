@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/spawn.h"
 #include "lib/base/utf8.h"
+#include "lib/geometry/figures.h"
 #include "lib/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@ enum {
     QUIET_MS = 5000,
     SAY_LIMIT = 256 * 1024,
     MIN_OUTPUT = 8,
-    MAX_METRICS = 64 * 1024,
     MAX_MODEL = 1 << 30,
     MAX_PICTURE = 4 << 20
 };
@@ -30,7 +30,7 @@ static const struct {
     size_t magic_length;
     off_t limit;
 } forms[FA_CAD_OUTPUTS] = {
-    [FA_CAD_METRICS] = {"figures", "{", 1, MAX_METRICS},
+    [FA_CAD_METRICS] = {"figures", "{", 1, FA_FIGURES_BYTES},
     [FA_CAD_GLB] = {"model", "glTF\2\0\0", 8, MAX_MODEL},
     [FA_CAD_PNG] = {"picture", "\x89PNG\r\n\x1a\n", 8, MAX_PICTURE},
     [FA_CAD_PNG_SMALL] = {"small picture", "\x89PNG\r\n\x1a\n", 8, MAX_PICTURE},

@@ -10,6 +10,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/json.h"
+#include "lib/geometry/figures.h"
 #include "lib/part/cad.h"
 #include "lib/part/reuse.h"
 #include "lib/part/stage.h"
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS_LIMIT = 64 * 1024, FILES_MAX = 2 };
+enum { FILES_MAX = 2 };
 
 /* What each stage leaves behind; the order is that of the contract. */
 static const struct step {
@@ -109,8 +110,8 @@ static const char *
 read_metrics(struct fa_task_ctx *ctx, int fd, struct fa_error *err)
 {
     FA_CLEANUP(fa_json_free) struct json_object *metrics = NULL;
-    char *text = fa_arena_alloc(ctx->arena, METRICS_LIMIT + 1);
-    ssize_t length = text != NULL ? pread(fd, text, METRICS_LIMIT, 0) : -1;
+    char *text = fa_arena_alloc(ctx->arena, FA_FIGURES_BYTES + 1);
+    ssize_t length = text != NULL ? pread(fd, text, FA_FIGURES_BYTES, 0) : -1;
     double volume;
 
     if (length < 0) {

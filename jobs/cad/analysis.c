@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { METRICS_LIMIT = 60 * 1024, LINE_BYTES = 1024, VIEW_FACETS = 1000000 };
+enum { LINE_BYTES = 1024, VIEW_FACETS = 1000000 };
 
 /* A run through the stages. */
 struct run {
@@ -49,7 +49,7 @@ write_metrics(const struct run *run, struct fa_error *err)
     FA_CLEANUP(fa_buf_free) struct fa_buf json;
     FA_AUTO_FREE struct fa_output *out = malloc(sizeof *out);
 
-    fa_buf_init(&json, METRICS_LIMIT);
+    fa_buf_init(&json, FA_FIGURES_BYTES);
     fa_figures_print(&json, &run->part.figures);
     if (json.failed || out == NULL)
         return fa_error_set(err, FA_E_MEMORY, "figures");

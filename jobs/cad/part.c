@@ -300,7 +300,7 @@ int
 fa_part_measure(struct fa_part *part, struct fa_error *err)
 {
     struct fa_figures *figures = &part->figures;
-    const struct fa_metrics *whole = &figures->whole;
+    const struct fa_solid *whole = &figures->whole.solid;
 
     if (fa_figures_measure(&part->scene, figures, err) < 0)
         return -1;
@@ -311,21 +311,21 @@ fa_part_measure(struct fa_part *part, struct fa_error *err)
     if (figures->degenerate > 0 && part->brep == NULL)
         fa_figures_note(figures, "%zu facets are points or lines; they were left out.",
                         figures->degenerate);
-    if (figures->survey.crowded)
+    if (figures->whole.survey.crowded)
         fa_figures_note(figures, "Too many facets lie over each other: walls were not measured.");
-    if (whole->inverted)
+    if (figures->inverted)
         fa_figures_note(figures, "The facets point inwards; the volume's sign was turned.");
-    if (whole->inverted_shells > 0)
+    if (figures->inverted_shells > 0)
         fa_figures_note(figures,
                         "%llu pieces point inwards while the others do not; their volume "
                         "was added, not taken away.",
-                        (unsigned long long)whole->inverted_shells);
-    if (!whole->watertight && whole->open_edges > 0)
+                        (unsigned long long)figures->inverted_shells);
+    if (!whole->watertight && whole->defects.open > 0)
         fa_figures_note(figures,
                         "The surface has %llu open edges, one of them at (%.4g, %.4g, %.4g): the "
                         "volume is an estimate.",
-                        (unsigned long long)whole->open_edges, whole->open_at_mm[0],
-                        whole->open_at_mm[1], whole->open_at_mm[2]);
+                        (unsigned long long)whole->defects.open, whole->defects.open_at_mm[0],
+                        whole->defects.open_at_mm[1], whole->defects.open_at_mm[2]);
     else if (!whole->watertight && !figures->exact)
         fa_figures_note(figures, "The surface is not closed: the volume is an estimate.");
     return 0;

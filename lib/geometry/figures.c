@@ -1,7 +1,6 @@
 #include "lib/geometry/figures.h"
-#include "lib/base/cleanup.h"
+#include "lib/geometry/measured.h"
 #include "lib/geometry/mesh_close.h"
-#include "lib/geometry/probes.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -10,12 +9,6 @@
 #include <string.h>
 
 static const double validation_tolerance = 1e-3;
-
-/* What was measured of every body of the scene's shapes, before it is placed. */
-struct measured {
-    const struct fa_scene *scene;
-    struct fa_metrics **metrics; /* by shape and body */
-};
 
 void
 fa_figures_note(struct fa_figures *figures, const char *fmt, ...)
@@ -32,13 +25,14 @@ fa_figures_note(struct fa_figures *figures, const char *fmt, ...)
 /* --- bodies -------------------------------------------------------------------------------------
  */
 
+/* A mesh that is alone may be told by its pieces. */
 static int
-measure_body(struct fa_body *body, struct fa_metrics *metrics, struct fa_error *err)
+measure_body(const struct fa_measured *measured, struct fa_body *body, struct fa_metrics *metrics,
+             struct fa_error *err)
 {
     struct fa_shells shells;
     int result = 0;
 
-    *metrics = (struct fa_metrics){.pieces = NULL};
     if (body->mesh.facet_count == 0)
         return 0;
     if (fa_shells_build(&body->mesh, &shells, err) < 0)
@@ -47,37 +41,46 @@ measure_body(struct fa_body *body, struct fa_metrics *metrics, struct fa_error *
         result = fa_mesh_close(&body->mesh, &shells, err);
     if (result == 0)
         result = fa_metrics_measure(&body->mesh, &shells, metrics, err);
+    if (result == 0 && metrics->piece_count > 1 && !body->exact.known &&
+        measured->figures->body_count == 1) {
+        metrics->numbers = shells.numbers;
+        shells.numbers = NULL;
+    }
     fa_shells_free(&shells);
     return result;
 }
 
 static void
-release(struct measured *measured)
+release(struct fa_measured *measured)
 {
-    for (size_t s = 0; measured->metrics != NULL && s < measured->scene->shape_count; s++) {
-        for (size_t b = 0;
-             measured->metrics[s] != NULL && b < measured->scene->shapes[s].body_count; b++)
-            fa_metrics_free(&measured->metrics[s][b]);
-        free(measured->metrics[s]);
+    for (size_t s = 0; measured->shapes != NULL && s < measured->scene->shape_count; s++) {
+        struct fa_metrics *metrics = measured->shapes[s].metrics;
+
+        for (size_t b = 0; metrics != NULL && b < measured->scene->shapes[s].body_count; b++)
+            fa_metrics_free(&metrics[b]);
+        free(metrics);
     }
-    free(measured->metrics);
+    free(measured->shapes);
 }
 
 static int
-measure_bodies(struct fa_scene *scene, struct measured *measured, struct fa_error *err)
+measure_bodies(struct fa_measured *measured, struct fa_scene *scene, struct fa_error *err)
 {
-    *measured = (struct measured){
-        .scene = scene, .metrics = calloc(scene->shape_count + 1, sizeof *measured->metrics)};
-    if (measured->metrics == NULL)
+    measured->shapes = calloc(scene->shape_count + 1, sizeof *measured->shapes);
+    if (measured->shapes == NULL)
         return fa_error_set(err, FA_E_MEMORY, "figures");
+    for (size_t n = 0; n < scene->node_count; n++)
+        if (scene->nodes[n].shape >= 0)
+            measured->figures->body_count += scene->shapes[scene->nodes[n].shape].body_count;
     for (size_t s = 0; s < scene->shape_count; s++) {
         struct fa_shape *shape = &scene->shapes[s];
+        struct fa_metrics *metrics = calloc(shape->body_count + 1, sizeof *metrics);
 
-        measured->metrics[s] = calloc(shape->body_count + 1, sizeof *measured->metrics[s]);
-        if (measured->metrics[s] == NULL)
+        measured->shapes[s].metrics = metrics;
+        if (metrics == NULL)
             return fa_error_set(err, FA_E_MEMORY, "figures");
         for (size_t b = 0; b < shape->body_count; b++)
-            if (measure_body(&shape->bodies[b], &measured->metrics[s][b], err) < 0)
+            if (measure_body(measured, &shape->bodies[b], &metrics[b], err) < 0)
                 return -1;
     }
     return 0;
@@ -109,51 +112,73 @@ widen(double min[3], double max[3], const double point[3])
     }
 }
 
-/* The box of a placed body: its own box turned, or where that would be too large its vertices'. */
+/* The box of what is placed: its own box turned, or where that would be too large the mesh's. */
 static void
-place_box(const struct fa_body *body, const double matrix[3][4], struct fa_piece *piece)
+place_box(const struct fa_mesh *mesh, const double matrix[3][4], struct fa_solid *solid)
 {
-    const double corners[2][3] = {{piece->min_mm[0], piece->min_mm[1], piece->min_mm[2]},
-                                  {piece->max_mm[0], piece->max_mm[1], piece->max_mm[2]}};
+    const double corners[2][3] = {{solid->min_mm[0], solid->min_mm[1], solid->min_mm[2]},
+                                  {solid->max_mm[0], solid->max_mm[1], solid->max_mm[2]}};
     double placed[3];
 
     for (int k = 0; k < 3; k++) {
-        piece->min_mm[k] = INFINITY;
-        piece->max_mm[k] = -INFINITY;
+        solid->min_mm[k] = INFINITY;
+        solid->max_mm[k] = -INFINITY;
     }
     for (int i = 0; keeps_boxes(matrix) && i < 2; i++) {
         fa_matrix_apply(matrix, corners[i], placed);
-        widen(piece->min_mm, piece->max_mm, placed);
+        widen(solid->min_mm, solid->max_mm, placed);
     }
-    for (size_t v = 0; !keeps_boxes(matrix) && v < body->mesh.vertex_count; v++) {
-        const double vertex[3] = {(double)body->mesh.vertices[v][0],
-                                  (double)body->mesh.vertices[v][1],
-                                  (double)body->mesh.vertices[v][2]};
+    for (size_t v = 0; !keeps_boxes(matrix) && v < mesh->vertex_count; v++) {
+        const double vertex[3] = {(double)mesh->vertices[v][0], (double)mesh->vertices[v][1],
+                                  (double)mesh->vertices[v][2]};
 
         fa_matrix_apply(matrix, vertex, placed);
-        widen(piece->min_mm, piece->max_mm, placed);
+        widen(solid->min_mm, solid->max_mm, placed);
     }
 }
 
-/* A body's figures as one piece: the exact ones where there are any. */
-static struct fa_piece
-piece_of(const struct fa_body *body, const struct fa_metrics *metrics)
+/* A placement may scale; in all directions alike, or the area is an estimate. */
+static void
+place(const double matrix[3][4], struct fa_solid *solid)
+{
+    double scale = fa_matrix_scale(matrix);
+    double centre[3], open[3];
+
+    fa_matrix_apply(matrix, solid->centre_mm, centre);
+    memcpy(solid->centre_mm, centre, sizeof centre);
+    fa_matrix_apply(matrix, solid->defects.open_at_mm, open);
+    memcpy(solid->defects.open_at_mm, open, sizeof open);
+    solid->volume_mm3 *= scale * scale * scale;
+    solid->area_mm2 *= scale * scale;
+}
+
+/* A body's figures where it is placed: the exact ones where there are any. */
+static struct fa_figure_body
+place_body(const struct fa_body *body, const struct fa_metrics *metrics, const double matrix[3][4])
 {
     const struct fa_exact *exact = &body->exact;
-    struct fa_piece piece = {.volume_mm3 = exact->known ? exact->volume_mm3 : metrics->volume_mm3,
-                             .area_mm2 = exact->known ? exact->area_mm2 : metrics->area_mm2,
-                             .facets = body->mesh.facet_count,
-                             .defects = {.open = metrics->open_edges,
-                                         .non_manifold = metrics->non_manifold_edges,
-                                         .flipped = metrics->flipped_edges},
-                             .closed = metrics->watertight};
+    double scale = fa_matrix_scale(matrix);
+    struct fa_figure_body placed = {.name = body->name,
+                                    .solid = metrics->whole,
+                                    .faces = exact->faces,
+                                    .smallest_hole_mm = scale * exact->smallest_hole_mm,
+                                    .smallest_radius_mm = scale * exact->smallest_radius_mm};
+    struct fa_solid *solid = &placed.solid;
 
-    memcpy(piece.centre_mm, exact->known ? exact->centre_mm : metrics->centre_of_mass_mm,
-           sizeof piece.centre_mm);
-    memcpy(piece.min_mm, exact->known ? exact->min_mm : metrics->min_mm, sizeof piece.min_mm);
-    memcpy(piece.max_mm, exact->known ? exact->max_mm : metrics->max_mm, sizeof piece.max_mm);
-    return piece;
+    if (exact->known) {
+        solid->volume_mm3 = exact->volume_mm3;
+        solid->area_mm2 = exact->area_mm2;
+        memcpy(solid->centre_mm, exact->centre_mm, sizeof solid->centre_mm);
+        memcpy(solid->min_mm, exact->min_mm, sizeof solid->min_mm);
+        memcpy(solid->max_mm, exact->max_mm, sizeof solid->max_mm);
+    }
+    place_box(&body->mesh, matrix, solid);
+    place(matrix, solid);
+    return placed;
 }
+
+/* --- adding up ----------------------------------------------------------------------------------
+ */
 
 static void
 take_smaller(double *value, double other)
@@ -162,176 +187,142 @@ take_smaller(double *value, double other)
         *value = other;
 }
 
-/* Adds a placed body to the whole; the sums become means at the end. */
 static void
-add_body(struct fa_figures *figures, const struct fa_body *body, const struct fa_metrics *metrics,
-         const double matrix[3][4])
+add_defects(struct fa_defects *defects, const struct fa_defects *more)
 {
-    struct fa_metrics *whole = &figures->whole;
-    struct fa_piece piece = piece_of(body, metrics);
-    double centre[3], scale;
+    if (defects->open == 0)
+        memcpy(defects->open_at_mm, more->open_at_mm, sizeof defects->open_at_mm);
+    defects->open += more->open;
+    defects->non_manifold += more->non_manifold;
+    defects->flipped += more->flipped;
+}
 
-    fa_matrix_apply(matrix, piece.centre_mm, centre);
-    memcpy(piece.centre_mm, centre, sizeof centre);
-    place_box(body, matrix, &piece);
-    /* A placement may scale; in all directions alike, or the area is an estimate. */
-    scale = fabs(fa_matrix_determinant(matrix));
-    if (fabs(scale - 1) > 1e-9) {
-        piece.volume_mm3 *= scale;
-        piece.area_mm2 *= cbrt(scale) * cbrt(scale);
-    }
-    whole->volume_mm3 += piece.volume_mm3;
-    whole->area_mm2 += piece.area_mm2;
+/* Adds a placed body to the whole; the sum of centres becomes a mean at the end. */
+static void
+add_body(struct fa_figure_body *whole, const struct fa_figure_body *body)
+{
+    const struct fa_solid *solid = &body->solid;
+
+    whole->solid.volume_mm3 += solid->volume_mm3;
+    whole->solid.area_mm2 += solid->area_mm2;
     for (int k = 0; k < 3; k++)
-        whole->centre_of_mass_mm[k] += piece.volume_mm3 * centre[k];
-    widen(whole->min_mm, whole->max_mm, piece.min_mm);
-    widen(whole->min_mm, whole->max_mm, piece.max_mm);
-    if (whole->open_edges == 0 && metrics->open_edges > 0)
-        fa_matrix_apply(matrix, metrics->open_at_mm, whole->open_at_mm);
-    whole->watertight &= metrics->watertight;
-    whole->inverted |= metrics->inverted;
-    whole->inverted_shells += metrics->inverted_shells;
-    whole->shells += metrics->shells;
-    whole->open_edges += metrics->open_edges;
-    whole->non_manifold_edges += metrics->non_manifold_edges;
-    whole->flipped_edges += metrics->flipped_edges;
-    figures->facets += body->mesh.facet_count;
-    figures->degenerate += body->mesh.degenerate;
-    figures->faces += body->exact.faces;
-    figures->exact &= body->exact.known;
-    take_smaller(&figures->smallest_hole_mm, body->exact.smallest_hole_mm);
-    take_smaller(&figures->smallest_radius_mm, body->exact.smallest_radius_mm);
-    if (figures->body_count < FA_FIGURE_BODIES)
-        figures->bodies[figures->body_count] = (struct fa_figure_body){.name = body->name,
-                                                                       .figures = piece,
-                                                                       .faces = body->exact.faces,
-                                                                       .watertight = piece.closed};
-    figures->body_count++;
-}
-
-/* A mesh has no bodies; its pieces stand for them. */
-static void
-list_pieces(struct fa_figures *figures, const struct fa_metrics *metrics)
-{
-    figures->body_count = (size_t)metrics->shells;
-    for (size_t i = 0; i < metrics->piece_count && i < FA_FIGURE_BODIES; i++)
-        figures->bodies[i] = (struct fa_figure_body){.figures = metrics->pieces[i],
-                                                     .watertight = metrics->pieces[i].closed};
+        whole->solid.centre_mm[k] += solid->volume_mm3 * solid->centre_mm[k];
+    widen(whole->solid.min_mm, whole->solid.max_mm, solid->min_mm);
+    widen(whole->solid.min_mm, whole->solid.max_mm, solid->max_mm);
+    whole->solid.facets += solid->facets;
+    add_defects(&whole->solid.defects, &solid->defects);
+    whole->solid.watertight &= solid->watertight;
+    whole->faces += body->faces;
+    take_smaller(&whole->smallest_hole_mm, body->smallest_hole_mm);
+    take_smaller(&whole->smallest_radius_mm, body->smallest_radius_mm);
 }
 
 static void
-place_all(const struct measured *measured, struct fa_figures *figures)
+list(struct fa_measured *measured, const struct fa_body *body, const struct fa_metrics *metrics,
+     const double matrix[3][4])
 {
+    struct fa_listed *listed = &measured->listed[measured->figures->listed_count++];
+    uint32_t owner = 0;
+
+    *listed = (struct fa_listed){.body = body, .metrics = metrics};
+    memcpy(listed->matrix, matrix, sizeof listed->matrix);
+    while (measured->listed[owner].body != body)
+        owner++;
+    listed->owner = owner;
+}
+
+/* Of every body, and lists the first. */
+static void
+place_all(struct fa_measured *measured)
+{
+    struct fa_figures *figures = measured->figures;
     const struct fa_scene *scene = measured->scene;
-    struct fa_metrics *whole = &figures->whole;
-    const struct fa_metrics *last = NULL;
 
-    for (int k = 0; k < 3; k++) {
-        whole->min_mm[k] = INFINITY;
-        whole->max_mm[k] = -INFINITY;
-    }
     for (size_t n = 0; n < scene->node_count; n++) {
         int32_t shape = scene->nodes[n].shape;
-        double matrix[3][4];
+        double matrix[3][4], scale;
 
         if (shape < 0)
             continue;
         fa_scene_place(scene, n, matrix);
+        scale = fa_matrix_scale(matrix);
+        measured->shapes[shape].times += scale * scale;
         for (size_t b = 0; b < scene->shapes[shape].body_count; b++) {
-            last = &measured->metrics[shape][b];
-            add_body(figures, &scene->shapes[shape].bodies[b], last, matrix);
+            const struct fa_body *body = &scene->shapes[shape].bodies[b];
+            const struct fa_metrics *metrics = &measured->shapes[shape].metrics[b];
+            const struct fa_figure_body placed = place_body(body, metrics, matrix);
+
+            add_body(&figures->whole, &placed);
+            figures->inverted |= metrics->inverted;
+            figures->shells += metrics->shells;
+            figures->inverted_shells += metrics->inverted_shells;
+            figures->degenerate += body->mesh.degenerate;
+            figures->exact &= body->exact.known;
+            if (figures->listed_count < FA_FIGURE_BODIES) {
+                figures->bodies[figures->listed_count] = placed;
+                list(measured, body, metrics, matrix);
+            }
         }
     }
+}
+
+/* A mesh has no bodies; its pieces stand for them. */
+static void
+list_pieces(struct fa_measured *measured)
+{
+    struct fa_figures *figures = measured->figures;
+    const struct fa_listed all = measured->listed[0];
+    size_t count = all.metrics->piece_count;
+
+    figures->body_count = (size_t)figures->shells;
+    if (all.metrics->numbers == NULL)
+        return;
+    figures->listed_count = count < FA_FIGURE_BODIES ? count : FA_FIGURE_BODIES;
+    for (uint32_t i = 0; i < figures->listed_count; i++) {
+        measured->listed[i] = all;
+        measured->listed[i].piece = &all.metrics->pieces[i];
+        measured->listed[i].owner = i;
+        figures->bodies[i] = (struct fa_figure_body){.solid = all.metrics->pieces[i]};
+        place(all.matrix, &figures->bodies[i].solid);
+    }
+}
+
+static void
+conclude(struct fa_measured *measured)
+{
+    struct fa_figures *figures = measured->figures;
+    struct fa_solid *whole = &figures->whole.solid;
+
     for (int k = 0; k < 3; k++) {
-        whole->centre_of_mass_mm[k] /= whole->volume_mm3;
-        if (!(whole->volume_mm3 > 0) || !isfinite(whole->centre_of_mass_mm[k]))
-            whole->centre_of_mass_mm[k] = (whole->min_mm[k] + whole->max_mm[k]) / 2;
+        whole->centre_mm[k] /= whole->volume_mm3;
+        if (!(whole->volume_mm3 > 0) || !isfinite(whole->centre_mm[k]))
+            whole->centre_mm[k] = (whole->min_mm[k] + whole->max_mm[k]) / 2;
     }
-    if (figures->body_count == 1 && last != NULL && !figures->exact) {
-        memcpy(whole->centre_of_mass_mm, last->centre_of_mass_mm, sizeof whole->centre_of_mass_mm);
-        list_pieces(figures, last);
-    }
-}
-
-/* Each shape where it is placed first: its walls are the same everywhere. */
-static int
-probe_bodies(const struct measured *measured, struct fa_figures *figures, struct fa_error *err)
-{
-    const struct fa_scene *scene = measured->scene;
-    FA_AUTO_FREE bool *done = calloc(scene->shape_count + 1, sizeof *done);
-    struct fa_probes probes;
-    double area = 0;
-    int result = 0;
-
-    for (size_t s = 0; s < scene->shape_count; s++)
-        for (size_t b = 0; b < scene->shapes[s].body_count; b++)
-            area += measured->metrics[s][b].area_mm2;
-    if (done == NULL)
-        return fa_error_set(err, FA_E_MEMORY, "wall thickness");
-    if (fa_probes_begin(&probes, area, err) < 0)
-        return -1;
-    for (size_t n = 0; result == 0 && n < scene->node_count; n++) {
-        int32_t shape = scene->nodes[n].shape;
-        double matrix[3][4];
-
-        if (shape < 0 || done[shape])
-            continue;
-        done[shape] = true;
-        fa_scene_place(scene, n, matrix);
-        for (size_t b = 0; result == 0 && b < scene->shapes[shape].body_count; b++)
-            result = fa_probes_add(&probes, &scene->shapes[shape].bodies[b].mesh,
-                                   &measured->metrics[shape][b], matrix, err);
-    }
-    fa_probes_end(&probes, &figures->survey);
-    return result;
-}
-
-/* A single mesh that stays where it is. */
-static bool
-is_plain(const struct fa_scene *scene)
-{
-    static const double unplaced[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
-
-    return scene->node_count == 1 && scene->shape_count == 1 && scene->nodes[0].shape == 0 &&
-           scene->shapes[0].body_count == 1 &&
-           memcmp(scene->nodes[0].matrix, unplaced, sizeof unplaced) == 0;
-}
-
-static int
-survey(const struct measured *measured, struct fa_figures *figures, struct fa_error *err)
-{
-    const struct fa_scene *scene = measured->scene;
-    struct fa_mesh all = {.vertices = NULL};
-    FA_AUTO_FREE float(*across)[3] = NULL;
-    int result = 0;
-
-    if (is_plain(scene)) {
-        result = fa_survey_make(&scene->shapes[0].bodies[0].mesh, measured->metrics[0][0].across,
-                                &figures->whole, &figures->survey, err);
-    } else if (fa_scene_flatten(scene, &all, err) == 0) {
-        across = fa_mesh_spread(&all);
-        result = across == NULL ? fa_error_set(err, FA_E_MEMORY, "survey")
-                                : fa_survey_make(&all, (const float(*)[3])across, &figures->whole,
-                                                 &figures->survey, err);
-        fa_mesh_free(&all);
-    } else {
-        result = -1;
-    }
-    return result < 0 ? -1 : probe_bodies(measured, figures, err);
+    if (figures->body_count != 1)
+        return;
+    *whole = figures->bodies[0].solid;
+    if (!figures->exact)
+        list_pieces(measured);
 }
 
 int
 fa_figures_measure(struct fa_scene *scene, struct fa_figures *figures, struct fa_error *err)
 {
-    struct measured measured;
+    struct fa_measured measured = {.scene = scene, .figures = figures};
+    struct fa_solid *whole = &figures->whole.solid;
     int result;
 
-    *figures = (struct fa_figures){
-        .whole = {.watertight = true}, .exact = true, .unit = {.name = "mm", .stated = true}};
-    result = measure_bodies(scene, &measured, err);
+    *figures = (struct fa_figures){.exact = true, .unit = {.name = "mm", .stated = true}};
+    whole->watertight = true;
+    for (int k = 0; k < 3; k++) {
+        whole->min_mm[k] = INFINITY;
+        whole->max_mm[k] = -INFINITY;
+    }
+    result = measure_bodies(&measured, scene, err);
     if (result == 0) {
-        place_all(&measured, figures);
-        result = survey(&measured, figures, err);
+        place_all(&measured);
+        conclude(&measured);
+        result = fa_figures_survey(&measured, err);
     }
     release(&measured);
     return result;
@@ -342,8 +333,8 @@ fa_figures_mismatch(const struct fa_figures *figures)
 {
     const struct fa_figure_validation *said = &figures->validation;
 
-    return (said->has_volume && fabs(figures->whole.volume_mm3 - said->volume_mm3) >
+    return (said->has_volume && fabs(figures->whole.solid.volume_mm3 - said->volume_mm3) >
                                     validation_tolerance * fabs(said->volume_mm3)) ||
-           (said->has_area && fabs(figures->whole.area_mm2 - said->area_mm2) >
+           (said->has_area && fabs(figures->whole.solid.area_mm2 - said->area_mm2) >
                                   validation_tolerance * fabs(said->area_mm2));
 }

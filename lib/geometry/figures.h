@@ -10,12 +10,16 @@
 
 enum { FA_FIGURE_BODIES = 40, FA_FIGURE_NOTES = 12, FA_FIGURE_NOTE = 200 };
 
-/* A body where it is placed. */
+/* More than fa_figures_print ever writes. */
+enum { FA_FIGURES_BYTES = 128 * 1024 };
+
+/* A body where it is placed, or all of them. */
 struct fa_figure_body {
     const char *name; /* the scene's; NULL: none */
-    struct fa_piece figures;
-    uint32_t faces; /* of the exact body; 0: a mesh's piece */
-    bool watertight;
+    struct fa_solid solid;
+    struct fa_survey survey;                     /* as if it were made alone, as it lies */
+    uint64_t faces;                              /* of the exact body; 0: a mesh */
+    double smallest_hole_mm, smallest_radius_mm; /* 0: none */
 };
 
 /* In which unit the file was written, and how that is known. */
@@ -32,15 +36,15 @@ struct fa_figure_validation {
 };
 
 struct fa_figures {
-    struct fa_metrics whole;
-    struct fa_figure_body bodies[FA_FIGURE_BODIES]; /* the first, in the tree's order */
-    size_t body_count;                              /* all of them */
-    struct fa_survey survey;
-    size_t facets, degenerate;
+    struct fa_figure_body whole;
+    struct fa_figure_body bodies[FA_FIGURE_BODIES]; /* the first in the tree's order, or pieces */
+    size_t listed_count;                            /* of these */
+    size_t body_count;                              /* of all */
+    bool inverted;                                  /* these three as in fa_metrics */
+    uint64_t shells, inverted_shells;
+    size_t degenerate;
     uint64_t dropped;
-    uint64_t faces;
     bool exact; /* volume, area, centre and box are those of the exact bodies */
-    double smallest_hole_mm, smallest_radius_mm;
     struct fa_figure_unit unit;
     struct fa_figure_validation validation;
     char notes[FA_FIGURE_NOTES][FA_FIGURE_NOTE];

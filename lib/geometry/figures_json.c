@@ -7,6 +7,8 @@
 
 enum { NAME_BYTES = 120 }; /* a longer name is cut */
 
+typedef void add_number(struct fa_buf *out, const char *before, double value);
+
 /* The shortest decimal that reads back as the same double, always with a point or exponent, so that
  * readers see a floating-point number. */
 static void
@@ -42,21 +44,18 @@ add_exact(struct fa_buf *out, const char *before, double value)
 }
 
 static void
-add_point(struct fa_buf *out, const char *before, const double point[3])
+add_point(struct fa_buf *out, const char *before, const double point[3], add_number *add)
 {
     fa_buf_add_text(out, before);
     for (int i = 0; i < 3; i++)
-        add_exact(out, i == 0 ? "[" : ",", point[i]);
+        add(out, i == 0 ? "[" : ",", point[i]);
     fa_buf_add_text(out, "]");
 }
 
 static void
 add_short_point(struct fa_buf *out, const char *before, const double point[3])
 {
-    fa_buf_add_text(out, before);
-    for (int i = 0; i < 3; i++)
-        add_short(out, i == 0 ? "[" : ",", point[i]);
-    fa_buf_add_text(out, "]");
+    add_point(out, before, point, add_short);
 }
 
 static void
@@ -66,64 +65,8 @@ add_text(struct fa_buf *out, const char *before, const char *text)
     fa_buf_add_json(out, text, strlen(text));
 }
 
-/* Only of a body that has any: most have none. */
-static void
-add_body_defects(struct fa_buf *out, const struct fa_defects *defects)
-{
-    if (defects->open + defects->non_manifold + defects->flipped > 0)
-        fa_buf_printf(
-            out,
-            ",\"defects\":{\"open_edges\":%llu,\"non_manifold_edges\":%llu,\"flipped_edges\":%llu}",
-            (unsigned long long)defects->open, (unsigned long long)defects->non_manifold,
-            (unsigned long long)defects->flipped);
-}
-
-static void
-add_bodies(struct fa_buf *out, const struct fa_figures *figures)
-{
-    fa_buf_printf(out, ",\"body_count\":%zu,\"bodies\":[", figures->body_count);
-    for (size_t i = 0; i < figures->body_count && i < FA_FIGURE_BODIES; i++) {
-        const struct fa_figure_body *body = &figures->bodies[i];
-
-        fa_buf_add_text(out, i > 0 ? ",{" : "{");
-        if (body->name != NULL && body->name[0] != '\0') {
-            fa_buf_add_text(out, "\"name\":");
-            fa_buf_add_json(out, body->name, strnlen(body->name, NAME_BYTES));
-            fa_buf_add_text(out, ",");
-        }
-        add_short(out, "\"volume_mm3\":", body->figures.volume_mm3);
-        add_short(out, ",\"area_mm2\":", body->figures.area_mm2);
-        add_short_point(out, ",\"bounding_box_mm\":{\"min\":", body->figures.min_mm);
-        add_short_point(out, ",\"max\":", body->figures.max_mm);
-        add_short_point(out, "},\"centre_of_mass_mm\":", body->figures.centre_mm);
-        if (body->faces > 0)
-            fa_buf_printf(out, ",\"faces\":%u", body->faces);
-        fa_buf_printf(out, ",\"facets\":%llu,\"watertight\":%s%s",
-                      (unsigned long long)body->figures.facets, body->watertight ? "true" : "false",
-                      body->figures.cavity ? ",\"cavity\":true" : "");
-        add_body_defects(out, &body->figures.defects);
-        fa_buf_add_text(out, "}");
-    }
-    fa_buf_add_text(out, "]");
-}
-
-static void
-add_defects(struct fa_buf *out, const struct fa_figures *figures)
-{
-    const struct fa_metrics *whole = &figures->whole;
-
-    fa_buf_printf(
-        out,
-        ",\"defects\":{\"open_edges\":%llu,\"non_manifold_edges\":%llu,"
-        "\"flipped_edges\":%llu,\"inverted_shells\":%llu,\"dropped_facets\":%llu,"
-        "\"degenerate_facets\":%zu",
-        (unsigned long long)whole->open_edges, (unsigned long long)whole->non_manifold_edges,
-        (unsigned long long)whole->flipped_edges, (unsigned long long)whole->inverted_shells,
-        (unsigned long long)figures->dropped, figures->degenerate);
-    if (whole->open_edges > 0)
-        add_short_point(out, ",\"open_at_mm\":", whole->open_at_mm);
-    fa_buf_add_text(out, "}");
-}
+/* --- of a body, and of the whole ----------------------------------------------------------------
+ */
 
 static void
 add_survey(struct fa_buf *out, const struct fa_survey *survey)
@@ -153,6 +96,68 @@ add_survey(struct fa_buf *out, const struct fa_survey *survey)
 }
 
 static void
+add_defects(struct fa_buf *out, const struct fa_defects *defects)
+{
+    fa_buf_printf(
+        out, ",\"defects\":{\"open_edges\":%llu,\"non_manifold_edges\":%llu,\"flipped_edges\":%llu",
+        (unsigned long long)defects->open, (unsigned long long)defects->non_manifold,
+        (unsigned long long)defects->flipped);
+    if (defects->open > 0)
+        add_short_point(out, ",\"open_at_mm\":", defects->open_at_mm);
+}
+
+/* The members that both have; the whole's first ones with all digits. */
+static void
+add_body(struct fa_buf *out, const struct fa_figure_body *body, add_number *add)
+{
+    const struct fa_solid *solid = &body->solid;
+
+    add(out, "\"volume_mm3\":", solid->volume_mm3);
+    add(out, ",\"area_mm2\":", solid->area_mm2);
+    add_point(out, ",\"bounding_box_mm\":{\"min\":", solid->min_mm, add);
+    add_point(out, ",\"max\":", solid->max_mm, add);
+    add_point(out, "},\"centre_of_mass_mm\":", solid->centre_mm, add);
+    if (body->faces > 0)
+        fa_buf_printf(out, ",\"faces\":%llu", (unsigned long long)body->faces);
+    fa_buf_printf(out, ",\"facets\":%llu,\"watertight\":%s", (unsigned long long)solid->facets,
+                  solid->watertight ? "true" : "false");
+    if (body->smallest_hole_mm > 0)
+        add_short(out, ",\"smallest_hole_mm\":", body->smallest_hole_mm);
+    if (body->smallest_radius_mm > 0)
+        add_short(out, ",\"smallest_radius_mm\":", body->smallest_radius_mm);
+    add_survey(out, &body->survey);
+}
+
+/* --- the whole alone ----------------------------------------------------------------------------
+ */
+
+static void
+add_bodies(struct fa_buf *out, const struct fa_figures *figures)
+{
+    fa_buf_printf(out, ",\"body_count\":%zu,\"bodies\":[", figures->body_count);
+    for (size_t i = 0; i < figures->listed_count; i++) {
+        const struct fa_figure_body *body = &figures->bodies[i];
+
+        fa_buf_add_text(out, i > 0 ? ",{" : "{");
+        if (body->name != NULL && body->name[0] != '\0') {
+            fa_buf_add_text(out, "\"name\":");
+            fa_buf_add_json(out, body->name, strnlen(body->name, NAME_BYTES));
+            fa_buf_add_text(out, ",");
+        }
+        add_body(out, body, add_short);
+        if (body->solid.cavity)
+            fa_buf_add_text(out, ",\"cavity\":true");
+        /* Most have none. */
+        if (!body->solid.watertight) {
+            add_defects(out, &body->solid.defects);
+            fa_buf_add_text(out, "}");
+        }
+        fa_buf_add_text(out, "}");
+    }
+    fa_buf_add_text(out, "]");
+}
+
+static void
 add_file(struct fa_buf *out, const struct fa_figures *figures)
 {
     const struct fa_figure_validation *said = &figures->validation;
@@ -162,12 +167,6 @@ add_file(struct fa_buf *out, const struct fa_figures *figures)
     if (figures->unit.evidence[0] != '\0')
         add_text(out, ",\"evidence\":", figures->unit.evidence);
     fa_buf_printf(out, "},\"exact\":%s", figures->exact ? "true" : "false");
-    if (figures->faces > 0)
-        fa_buf_printf(out, ",\"faces\":%llu", (unsigned long long)figures->faces);
-    if (figures->smallest_hole_mm > 0)
-        add_short(out, ",\"smallest_hole_mm\":", figures->smallest_hole_mm);
-    if (figures->smallest_radius_mm > 0)
-        add_short(out, ",\"smallest_radius_mm\":", figures->smallest_radius_mm);
     if (!said->has_volume && !said->has_area)
         return;
     fa_buf_printf(out, ",\"validation_mismatch\":%s,\"validation\":{",
@@ -182,19 +181,16 @@ add_file(struct fa_buf *out, const struct fa_figures *figures)
 void
 fa_figures_print(struct fa_buf *out, const struct fa_figures *figures)
 {
-    const struct fa_metrics *whole = &figures->whole;
-
-    add_exact(out, "{\"volume_mm3\":", whole->volume_mm3);
-    add_exact(out, ",\"area_mm2\":", whole->area_mm2);
-    add_point(out, ",\"bounding_box_mm\":{\"min\":", whole->min_mm);
-    add_point(out, ",\"max\":", whole->max_mm);
-    add_point(out, "},\"centre_of_mass_mm\":", whole->centre_of_mass_mm);
-    fa_buf_printf(out, ",\"watertight\":%s,\"shells\":%llu,\"facets\":%zu",
-                  whole->watertight ? "true" : "false", (unsigned long long)whole->shells,
-                  figures->facets);
-    add_defects(out, figures);
+    fa_buf_add_text(out, "{");
+    add_body(out, &figures->whole, add_exact);
+    add_defects(out, &figures->whole.solid.defects);
+    fa_buf_printf(out,
+                  ",\"inverted_shells\":%llu,\"dropped_facets\":%llu,\"degenerate_facets\":%zu},"
+                  "\"shells\":%llu",
+                  (unsigned long long)figures->inverted_shells,
+                  (unsigned long long)figures->dropped, figures->degenerate,
+                  (unsigned long long)figures->shells);
     add_file(out, figures);
-    add_survey(out, &figures->survey);
     add_bodies(out, figures);
     fa_buf_add_text(out, ",\"notes\":[");
     for (size_t i = 0; i < figures->note_count; i++)

@@ -19,6 +19,7 @@ struct piece {
     float min[3], max[3];
     uint64_t facets, loose; /* corners of edges that belong to a hole */
     struct fa_defects defects;
+    bool odd;   /* not every edge is sound */
     bool flips; /* facets had to be turned: which side is out, nobody knows */
 };
 
@@ -63,32 +64,36 @@ is_loose(const struct fa_edge *edge)
 }
 
 static void
+count_defect(const struct work *work, const struct fa_edge *edge, struct fa_defects *defects)
+{
+    const float *ends[2] = {work->mesh->vertices[edge->low], work->mesh->vertices[edge->high]};
+    int uses = edge->forward + edge->backward;
+
+    defects->non_manifold += uses > 2;
+    defects->flipped += uses == 2;
+    if (uses == 1 && defects->open++ == 0)
+        for (int k = 0; k < 3; k++)
+            defects->open_at_mm[k] = ((double)ends[0][k] + (double)ends[1][k]) / 2;
+}
+
+static void
 count_defects(const struct work *work)
 {
-    struct fa_metrics *metrics = work->metrics;
-
     for (size_t i = 0; i < work->shells->odd.count; i++) {
         const struct fa_edge *edge = &work->shells->odd.list[i];
-        const float *ends[2] = {work->mesh->vertices[edge->low], work->mesh->vertices[edge->high]};
         struct piece *piece = &work->pieces[number_of(work, edge->facets[0])];
-        int uses = edge->forward + edge->backward;
 
-        piece->defects.open += uses == 1;
-        piece->defects.non_manifold += uses > 2;
-        piece->defects.flipped += uses == 2;
-        if (uses == 1 && metrics->open_edges++ == 0)
-            for (int k = 0; k < 3; k++)
-                metrics->open_at_mm[k] = ((double)ends[0][k] + (double)ends[1][k]) / 2;
-        metrics->non_manifold_edges += uses > 2;
-        metrics->flipped_edges += uses == 2;
+        count_defect(work, edge, &piece->defects);
+        count_defect(work, edge, &work->metrics->whole.defects);
+        piece->odd = true;
         if (!is_loose(edge))
             continue;
         piece->loose += 2;
-        for (int j = 0; j < 2; j++)
-            for (int k = 0; k < 3; k++)
-                piece->apex[k] += (double)ends[j][k];
+        for (int k = 0; k < 3; k++)
+            piece->apex[k] += (double)work->mesh->vertices[edge->low][k] +
+                              (double)work->mesh->vertices[edge->high][k];
     }
-    metrics->watertight = work->shells->odd.count == 0;
+    work->metrics->whole.watertight = work->shells->odd.count == 0;
 }
 
 /* fminf and fmaxf are calls, for the sake of NaN. */
@@ -121,7 +126,7 @@ begin_pieces(const struct work *work)
             work->pieces[i].min[k] = INFINITY;
             work->pieces[i].max[k] = -INFINITY;
         }
-    if (!work->metrics->watertight)
+    if (!work->metrics->whole.watertight)
         measure_boxes(work);
 }
 
@@ -134,9 +139,9 @@ choose_apex(const struct work *work, size_t facet, struct piece *piece)
     for (int k = 0; k < 3; k++) {
         double middle = ((double)piece->min[k] + (double)piece->max[k]) / 2;
 
-        piece->apex[k] = piece->loose > 0            ? piece->apex[k] / (double)piece->loose
-                         : work->metrics->watertight ? (double)corner[k]
-                                                     : middle;
+        piece->apex[k] = piece->loose > 0                  ? piece->apex[k] / (double)piece->loose
+                         : work->metrics->whole.watertight ? (double)corner[k]
+                                                           : middle;
     }
 }
 
@@ -219,7 +224,7 @@ sum_facets(const struct work *work)
  */
 
 static bool
-contains(const struct fa_piece *outer, const struct fa_piece *inner)
+contains(const struct fa_solid *outer, const struct fa_solid *inner)
 {
     for (int k = 0; k < 3; k++)
         if (inner->min_mm[k] < outer->min_mm[k] || inner->max_mm[k] > outer->max_mm[k])
@@ -228,17 +233,18 @@ contains(const struct fa_piece *outer, const struct fa_piece *inner)
 }
 
 static void
-conclude_piece(const struct piece *from, struct fa_piece *to)
+conclude_piece(const struct piece *from, uint32_t shell, struct fa_solid *to)
 {
     double volume = value_of(from, VOLUME) / 6;
     double area = value_of(from, AREA) / 2;
     double box = 1;
     bool inside = volume != 0;
 
-    *to = (struct fa_piece){.area_mm2 = area,
+    *to = (struct fa_solid){.area_mm2 = area,
                             .facets = from->facets,
                             .defects = from->defects,
-                            .closed = from->loose == 0};
+                            .watertight = !from->odd,
+                            .shell = shell};
     for (int k = 0; k < 3; k++) {
         double moment = value_of(from, MOMENT + k) / 24;
         double centre = from->apex[k] + moment / (volume != 0 ? volume : 1);
@@ -259,8 +265,8 @@ conclude_piece(const struct piece *from, struct fa_piece *to)
 static int
 by_volume(const void *one, const void *other)
 {
-    const struct fa_piece *a = one;
-    const struct fa_piece *b = other;
+    const struct fa_solid *a = one;
+    const struct fa_solid *b = other;
 
     if (a->volume_mm3 != b->volume_mm3)
         return a->volume_mm3 < b->volume_mm3 ? 1 : -1;
@@ -273,7 +279,7 @@ static void
 find_cavities(struct fa_metrics *metrics)
 {
     for (size_t i = 0; i < metrics->piece_count; i++) {
-        struct fa_piece *piece = &metrics->pieces[i];
+        struct fa_solid *piece = &metrics->pieces[i];
         bool around = false;
 
         if (!piece->cavity)
@@ -288,35 +294,40 @@ find_cavities(struct fa_metrics *metrics)
 static void
 sum_pieces(struct fa_metrics *metrics)
 {
+    struct fa_solid *whole = &metrics->whole;
     double volume = 0;
     double moment[3] = {0, 0, 0};
     double surface[3] = {0, 0, 0};
     bool inside = true;
 
     for (size_t i = 0; i < metrics->piece_count; i++) {
-        const struct fa_piece *piece = &metrics->pieces[i];
+        const struct fa_solid *piece = &metrics->pieces[i];
         double share = piece->cavity ? -piece->volume_mm3 : piece->volume_mm3;
 
         volume += share;
-        metrics->area_mm2 += piece->area_mm2;
+        whole->area_mm2 += piece->area_mm2;
+        whole->facets += piece->facets;
         for (int k = 0; k < 3; k++) {
             moment[k] += share * piece->centre_mm[k];
             surface[k] += piece->area_mm2 * piece->centre_mm[k];
-            metrics->min_mm[k] =
-                i == 0 ? piece->min_mm[k] : fmin(metrics->min_mm[k], piece->min_mm[k]);
-            metrics->max_mm[k] =
-                i == 0 ? piece->max_mm[k] : fmax(metrics->max_mm[k], piece->max_mm[k]);
+            whole->min_mm[k] = i == 0 ? piece->min_mm[k] : fmin(whole->min_mm[k], piece->min_mm[k]);
+            whole->max_mm[k] = i == 0 ? piece->max_mm[k] : fmax(whole->max_mm[k], piece->max_mm[k]);
         }
     }
-    metrics->volume_mm3 = fmax(0, volume);
+    whole->volume_mm3 = fmax(0, volume);
     for (int k = 0; k < 3; k++) {
-        metrics->centre_of_mass_mm[k] = moment[k] / volume;
-        inside &= metrics->centre_of_mass_mm[k] >= metrics->min_mm[k] &&
-                  metrics->centre_of_mass_mm[k] <= metrics->max_mm[k];
+        whole->centre_mm[k] = moment[k] / volume;
+        inside &=
+            whole->centre_mm[k] >= whole->min_mm[k] && whole->centre_mm[k] <= whole->max_mm[k];
     }
     for (int k = 0; !inside && k < 3; k++)
-        metrics->centre_of_mass_mm[k] =
-            metrics->area_mm2 > 0 ? surface[k] / metrics->area_mm2 : metrics->min_mm[k];
+        whole->centre_mm[k] = whole->area_mm2 > 0 ? surface[k] / whole->area_mm2 : whole->min_mm[k];
+}
+
+static bool
+is_closed(const struct piece *piece)
+{
+    return piece->loose == 0 && !piece->flips;
 }
 
 static void
@@ -326,13 +337,13 @@ conclude(const struct work *work)
     double total = 0;
 
     for (uint32_t i = 0; i < work->count; i++) {
-        conclude_piece(&work->pieces[i], &metrics->pieces[i]);
-        if (metrics->pieces[i].closed && !work->pieces[i].flips)
+        conclude_piece(&work->pieces[i], i, &metrics->pieces[i]);
+        if (is_closed(&work->pieces[i]))
             total += value_of(&work->pieces[i], VOLUME);
     }
     metrics->inverted = total < 0;
     for (uint32_t i = 0; i < work->count; i++)
-        metrics->pieces[i].cavity = metrics->pieces[i].closed && !work->pieces[i].flips &&
+        metrics->pieces[i].cavity = is_closed(&work->pieces[i]) &&
                                     (value_of(&work->pieces[i], VOLUME) < 0) != metrics->inverted;
     qsort(metrics->pieces, metrics->piece_count, sizeof *metrics->pieces, by_volume);
     find_cavities(metrics);
@@ -372,6 +383,7 @@ void
 fa_metrics_free(struct fa_metrics *metrics)
 {
     free(metrics->pieces);
+    free(metrics->numbers);
     free(metrics->across);
     *metrics = (struct fa_metrics){.pieces = NULL};
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* An ordinary part takes some thousand looks for each ray. */
-enum { SAMPLES = 4000, LOOKS_MAX = 50000000 };
+enum { SAMPLES = 4000, OWN_SAMPLES = 100, LOOKS_PER_SAMPLE = 12500 };
 
 /* Facing each other: their normals are opposite within 37 degrees. */
 static const double facing_cosine = -0.8;
@@ -17,31 +17,52 @@ const double fa_wall_bins[FA_WALL_BINS - 1] = {0.4, 0.8, 1.2, 2, 3, 5, 10, 20};
 /* The body at hand. */
 struct body {
     struct fa_probes *probes;
-    const struct fa_mesh *mesh;
-    const double (*matrix)[4];
+    const struct fa_probed *probed;
     struct fa_grid grid;
     double skip; /* a ray's start lies on the surface: nothing nearer counts */
 };
 
+/* --- taking them --------------------------------------------------------------------------------
+ */
+
 int
-fa_probes_begin(struct fa_probes *probes, double area, struct fa_error *err)
+fa_probes_begin(struct fa_probes *probes, const double *areas, size_t owner_count,
+                struct fa_error *err)
 {
-    *probes = (struct fa_probes){.area = area,
-                                 .walls = malloc(SAMPLES * sizeof *probes->walls),
-                                 .gaps = malloc(SAMPLES * sizeof *probes->gaps)};
-    if (probes->walls != NULL && probes->gaps != NULL)
+    double area = 0;
+    size_t room = 0;
+
+    *probes = (struct fa_probes){.owners = calloc(owner_count, sizeof *probes->owners),
+                                 .owner_count = owner_count};
+    for (size_t i = 0; i < owner_count; i++)
+        area += areas[i];
+    for (size_t i = 0; probes->owners != NULL && i < owner_count && area > 0; i++) {
+        double wanted = ceil(SAMPLES * (areas[i] / area));
+
+        if (i + 1 < owner_count)
+            wanted = fmax(OWN_SAMPLES, wanted);
+        if (!(areas[i] / wanted > 0) || !(wanted <= SAMPLES))
+            continue;
+        probes->owners[i] = (struct fa_probe_owner){
+            .area = areas[i], .every = areas[i] / wanted, .wanted = (size_t)wanted};
+        room += (size_t)wanted;
+    }
+    probes->looks_max = room * LOOKS_PER_SAMPLE;
+    probes->walls.list = malloc(room * sizeof *probes->walls.list + 1);
+    probes->gaps.list = malloc(room * sizeof *probes->gaps.list + 1);
+    if (probes->owners != NULL && probes->walls.list != NULL && probes->gaps.list != NULL)
         return 0;
-    free(probes->walls);
-    free(probes->gaps);
-    *probes = (struct fa_probes){.walls = NULL};
+    fa_probes_free(probes);
     return fa_error_set(err, FA_E_MEMORY, "wall thickness");
 }
 
-static void
-keep(const struct body *body, struct fa_probe *probe, double distance, const double at[3])
+void
+fa_probes_free(struct fa_probes *probes)
 {
-    probe->distance = distance;
-    fa_matrix_apply(body->matrix, at, probe->at);
+    free(probes->walls.list);
+    free(probes->gaps.list);
+    free(probes->owners);
+    *probes = (struct fa_probes){.owners = NULL};
 }
 
 static bool
@@ -55,23 +76,26 @@ cast(const struct body *body, const double at[3], const double direction[3], str
 
 /* From a point of the surface inwards to the wall's other side, and outwards to what faces it. */
 static void
-probe(const struct body *body, const double at[3], const double normal[3])
+probe(const struct body *body, const double normal[3], struct fa_probe found)
 {
+    const struct fa_mesh *mesh = body->probed->mesh;
     struct fa_probes *probes = body->probes;
     double inwards[3] = {-normal[0], -normal[1], -normal[2]};
     double other[3];
     struct fa_hit hit;
 
     /* What is met from behind is the wall's other side; a front is another piece inside. */
-    if (cast(body, at, inwards, &hit)) {
-        fa_mesh_area(body->mesh, hit.facet, other);
+    if (cast(body, found.at, inwards, &hit)) {
+        fa_mesh_area(mesh, hit.facet, other);
+        found.distance = hit.distance;
         if (other[0] * inwards[0] + other[1] * inwards[1] + other[2] * inwards[2] > 0)
-            keep(body, &probes->walls[probes->wall_count++], hit.distance, at);
+            probes->walls.list[probes->walls.count++] = found;
     }
-    if (cast(body, at, normal, &hit)) {
-        fa_mesh_area(body->mesh, hit.facet, other);
+    if (cast(body, found.at, normal, &hit)) {
+        fa_mesh_area(mesh, hit.facet, other);
+        found.distance = hit.distance;
         if (other[0] * normal[0] + other[1] * normal[1] + other[2] * normal[2] < facing_cosine)
-            keep(body, &probes->gaps[probes->gap_count++], hit.distance, at);
+            probes->gaps.list[probes->gaps.count++] = found;
     }
 }
 
@@ -93,86 +117,212 @@ pick(const struct fa_mesh *mesh, size_t facet, size_t number, double at[3])
     }
 }
 
-/* Every SAMPLES-th part of the surface gets one point. */
 static void
-probe_surface(const struct body *body, const float (*across)[3])
+probe_surface(const struct body *body)
 {
+    const struct fa_probed *probed = body->probed;
     struct fa_probes *probes = body->probes;
-    double share = SAMPLES / probes->area / 2;
 
-    for (size_t f = 0; f < body->mesh->facet_count; f++) {
-        const float *n = across[f];
+    for (size_t f = 0; f < probed->mesh->facet_count; f++) {
+        const float *n = probed->metrics->across[f];
+        uint32_t number = probed->owners[probed->numbers != NULL ? probed->numbers[f] : 0];
+        struct fa_probe_owner *owner = &probes->owners[number];
+        double area = (double)sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) / 2;
 
-        probes->passed += share * (double)sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
-        while (probes->taken < SAMPLES && (double)probes->taken + 0.5 < probes->passed &&
-               probes->looks < LOOKS_MAX) {
-            double at[3], normal[3];
+        if (owner->wanted > 0)
+            owner->passed += area * probed->times / owner->every;
+        while (owner->taken < owner->wanted && (double)owner->taken + 0.5 < owner->passed &&
+               probes->looks < probes->looks_max) {
+            struct fa_probe found = {.stands_for = owner->every, .owner = number};
+            double normal[3];
 
-            fa_mesh_area(body->mesh, f, normal);
-            pick(body->mesh, f, probes->taken++, at);
-            probe(body, at, normal);
+            fa_mesh_area(probed->mesh, f, normal);
+            pick(probed->mesh, f, owner->taken++, found.at);
+            probe(body, normal, found);
         }
     }
 }
 
-int
-fa_probes_add(struct fa_probes *probes, const struct fa_mesh *mesh,
-              const struct fa_metrics *metrics, const double matrix[3][4], struct fa_error *err)
+static int
+by_owner(const void *one, const void *other)
 {
-    struct body body = {.probes = probes, .mesh = mesh, .matrix = matrix};
+    const struct fa_probe *a = one;
+    const struct fa_probe *b = other;
+
+    if (a->owner != b->owner)
+        return a->owner < b->owner ? -1 : 1;
+    return a->distance < b->distance ? -1 : a->distance > b->distance;
+}
+
+static void
+sort_last(const struct fa_probe_list *probes)
+{
+    qsort(probes->list + probes->last, probes->count - probes->last, sizeof *probes->list,
+          by_owner);
+}
+
+int
+fa_probes_add(struct fa_probes *probes, const struct fa_probed *probed, struct fa_error *err)
+{
+    const struct fa_solid *solid = &probed->metrics->whole;
+    struct body body = {.probes = probes, .probed = probed};
     double size = 0;
 
-    if (mesh->facet_count == 0 || !(probes->area > 0))
+    probes->walls.last = probes->walls.count;
+    probes->gaps.last = probes->gaps.count;
+    if (probed->mesh->facet_count == 0 || probes->looks_max == 0)
         return 0;
     for (int k = 0; k < 3; k++)
-        size = fmax(size, fmax(fabs(metrics->min_mm[k]), fabs(metrics->max_mm[k])));
+        size = fmax(size, fmax(fabs(solid->min_mm[k]), fabs(solid->max_mm[k])));
     /* Coordinates are floats: a few of their steps. */
     body.skip = 1e-6 * size;
-    if (fa_grid_build(mesh, metrics->min_mm, metrics->max_mm, &body.grid, err) < 0)
+    if (fa_grid_build(probed->mesh, solid->min_mm, solid->max_mm, &body.grid, err) < 0)
         return -1;
-    probe_surface(&body, (const float(*)[3])metrics->across);
+    probe_surface(&body);
     fa_grid_free(&body.grid);
+    sort_last(&probes->walls);
+    sort_last(&probes->gaps);
     return 0;
 }
 
-static int
-by_distance(const void *one, const void *other)
-{
-    double a = ((const struct fa_probe *)one)->distance;
-    double b = ((const struct fa_probe *)other)->distance;
+/* --- telling ------------------------------------------------------------------------------------
+ */
 
-    return a < b ? -1 : a > b;
+static double
+sum(const struct fa_probe *list, size_t count)
+{
+    double surface = 0;
+
+    for (size_t i = 0; i < count; i++)
+        surface += list[i].stands_for;
+    return surface;
+}
+
+/* Rounding decides nothing: of equal probes, forty are a hundredth of four thousand. */
+static const double hundredth_part = 0.01 * (1 + 1e-9);
+
+/* The first that a hundredth of their surface is before. */
+static const struct fa_probe *
+hundredth(const struct fa_probe *list, double surface)
+{
+    double passed = list->stands_for;
+
+    while (passed <= hundredth_part * surface)
+        passed += (++list)->stands_for;
+    return list;
+}
+
+/* Sorted by distance, and still to be placed. */
+static void
+tell_walls(const struct fa_probe *list, size_t count, const double matrix[3][4],
+           struct fa_survey *survey)
+{
+    double scale = fa_matrix_scale(matrix);
+    double surface = sum(list, count);
+    const struct fa_probe *thin;
+
+    survey->has_walls = count > 0;
+    if (count == 0)
+        return;
+    for (size_t i = 0, bin = 0; i < count; i++) {
+        while (bin < FA_WALL_BINS - 1 && scale * list[i].distance >= fa_wall_bins[bin])
+            bin++;
+        survey->walls[bin] += list[i].stands_for / surface;
+    }
+    thin = hundredth(list, surface);
+    survey->thin_wall_mm = scale * thin->distance;
+    fa_matrix_apply(matrix, thin->at, survey->thin_wall_at_mm);
+}
+
+/* The same of gaps; those of less than a hundredth of all the surface are none. */
+static void
+tell_gaps(const struct fa_probe *list, size_t count, double area, const double matrix[3][4],
+          struct fa_survey *survey)
+{
+    double surface = sum(list, count);
+    const struct fa_probe *narrow;
+
+    survey->has_gaps = surface > hundredth_part * area;
+    if (!survey->has_gaps)
+        return;
+    narrow = hundredth(list, surface);
+    survey->narrow_gap_mm = fa_matrix_scale(matrix) * narrow->distance;
+    fa_matrix_apply(matrix, narrow->at, survey->narrow_gap_at_mm);
+}
+
+/* What was seen of a part of the surface says nothing of the rest. */
+static bool
+is_crowded(const struct fa_probes *probes)
+{
+    return probes->looks_max > 0 && probes->looks >= probes->looks_max;
+}
+
+static const struct fa_probe *
+find_owner(const struct fa_probe_list *probes, uint32_t owner, size_t *count_r)
+{
+    size_t from = probes->last;
+    size_t to;
+
+    while (from < probes->count && probes->list[from].owner < owner)
+        from++;
+    for (to = from; to < probes->count && probes->list[to].owner == owner;)
+        to++;
+    *count_r = to - from;
+    return probes->list + from;
 }
 
 void
-fa_probes_end(struct fa_probes *probes, struct fa_survey *survey)
+fa_probes_tell(const struct fa_probes *probes, uint32_t owner, const double matrix[3][4],
+               struct fa_survey *survey)
 {
-    /* What was seen of a part of the surface says nothing of the rest. */
-    survey->crowded = probes->looks >= LOOKS_MAX;
+    size_t count;
+    const struct fa_probe *found;
+
+    survey->crowded = is_crowded(probes);
     if (survey->crowded)
-        probes->wall_count = probes->gap_count = 0;
-    qsort(probes->walls, probes->wall_count, sizeof *probes->walls, by_distance);
-    qsort(probes->gaps, probes->gap_count, sizeof *probes->gaps, by_distance);
-    for (size_t i = 0, bin = 0; i < probes->wall_count; i++) {
-        while (bin < FA_WALL_BINS - 1 && probes->walls[i].distance >= fa_wall_bins[bin])
-            bin++;
-        survey->walls[bin] += 1.0 / (double)probes->wall_count;
-    }
-    survey->has_walls = probes->wall_count > 0;
-    if (survey->has_walls) {
-        const struct fa_probe *thin = &probes->walls[probes->wall_count / 100];
+        return;
+    found = find_owner(&probes->walls, owner, &count);
+    tell_walls(found, count, matrix, survey);
+    found = find_owner(&probes->gaps, owner, &count);
+    tell_gaps(found, count, probes->owners[owner].area, matrix, survey);
+}
 
-        survey->thin_wall_mm = thin->distance;
-        memcpy(survey->thin_wall_at_mm, thin->at, sizeof thin->at);
-    }
-    survey->has_gaps = probes->gap_count > SAMPLES / 100;
-    if (survey->has_gaps) {
-        const struct fa_probe *narrow = &probes->gaps[probes->gap_count / 100];
+static void
+place_last(const struct fa_probe_list *probes, const double matrix[3][4])
+{
+    double scale = fa_matrix_scale(matrix);
 
-        survey->narrow_gap_mm = narrow->distance;
-        memcpy(survey->narrow_gap_at_mm, narrow->at, sizeof narrow->at);
+    for (size_t i = probes->last; i < probes->count; i++) {
+        double at[3];
+
+        fa_matrix_apply(matrix, probes->list[i].at, at);
+        memcpy(probes->list[i].at, at, sizeof at);
+        probes->list[i].distance *= scale;
+        probes->list[i].owner = 0; /* from now on they are the part's */
     }
-    free(probes->walls);
-    free(probes->gaps);
-    *probes = (struct fa_probes){.walls = NULL};
+}
+
+void
+fa_probes_place(struct fa_probes *probes, const double matrix[3][4])
+{
+    place_last(&probes->walls, matrix);
+    place_last(&probes->gaps, matrix);
+}
+
+void
+fa_probes_tell_all(struct fa_probes *probes, struct fa_survey *survey)
+{
+    static const double stays[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
+    double area = 0;
+
+    survey->crowded = is_crowded(probes);
+    if (survey->crowded)
+        return;
+    for (size_t i = 0; i < probes->owner_count; i++)
+        area += probes->owners[i].area;
+    probes->walls.last = probes->gaps.last = 0;
+    sort_last(&probes->walls);
+    sort_last(&probes->gaps);
+    tell_walls(probes->walls.list, probes->walls.count, stays, survey);
+    tell_gaps(probes->gaps.list, probes->gaps.count, area, stays, survey);
 }

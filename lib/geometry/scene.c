@@ -1,6 +1,7 @@
 #include "lib/geometry/scene.h"
 #include "lib/geometry/list.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,15 @@ fa_matrix_determinant(const double m[3][4])
     return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
            m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
            m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
+}
+
+double
+fa_matrix_scale(const double matrix[3][4])
+{
+    double scale = cbrt(fabs(fa_matrix_determinant(matrix)));
+
+    /* Of a mere rotation exactly. */
+    return fabs(scale - 1) > 1e-9 ? scale : 1;
 }
 
 void

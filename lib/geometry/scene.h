@@ -84,6 +84,8 @@ void fa_matrix_multiply(const double outer[3][4], const double inner[3][4], doub
 /* The way back of a matrix that only turns, mirrors and moves. */
 void fa_matrix_undo(const double matrix[3][4], double back[3][4]);
 double fa_matrix_determinant(const double matrix[3][4]);
+/* How much longer the matrix makes things; the mean where that hangs on the direction. */
+double fa_matrix_scale(const double matrix[3][4]);
 
 /* Facets of all placed shapes. */
 size_t fa_scene_facets(const struct fa_scene *scene);

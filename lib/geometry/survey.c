@@ -38,12 +38,12 @@ look_down(const struct fa_mesh *mesh, const float (*across)[3], double bed,
 }
 
 int
-fa_survey_make(const struct fa_mesh *mesh, const float (*across)[3], const struct fa_metrics *whole,
+fa_survey_make(const struct fa_mesh *mesh, const float (*across)[3], const struct fa_solid *solid,
                struct fa_survey *survey, struct fa_error *err)
 {
-    double height = whole->max_mm[2] - whole->min_mm[2];
+    double height = solid->max_mm[2] - solid->min_mm[2];
 
     *survey = (struct fa_survey){.has_walls = false};
-    look_down(mesh, across, whole->min_mm[2] + bed_share * height, survey);
+    look_down(mesh, across, solid->min_mm[2] + bed_share * height, survey);
     return fa_survey_box(mesh, across, survey, err);
 }

@@ -22,16 +22,16 @@ struct fa_survey {
     double narrow_gap_mm; /* between surfaces that face each other; one hundredth is narrower */
     double narrow_gap_at_mm[3];
     double overhang_mm2; /* looks down, more than 45 degrees from upright, not on the bed */
-    double bed_mm2;      /* lies on the lowest plane, as uploaded */
+    double bed_mm2;      /* lies on its own lowest plane */
     double box_mm[3];    /* sides of the oriented box, the longest first */
     double box_axes[3][3];
     double box_centre_mm[3];
 };
 
-/* The whole part as one mesh, whose facets' fa_mesh_across and figures are given: what hangs over
+/* A part or a body as one mesh, whose facets' fa_mesh_across and figures are given: what hangs over
  * and the oriented box.  FA_E_MEMORY.  The same mesh gives the same figures. */
 int fa_survey_make(const struct fa_mesh *mesh, const float (*across)[3],
-                   const struct fa_metrics *whole, struct fa_survey *survey,
+                   const struct fa_solid *solid, struct fa_survey *survey,
                    struct fa_error *err) FA_MUSTCHECK;
 
 /* The smallest of the boxes along the mesh's large faces and the axes. */

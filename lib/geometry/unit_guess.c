@@ -28,7 +28,7 @@ fa_figures_guess_unit(struct fa_figures *figures)
     double longest = 0;
 
     for (int k = 0; k < 3; k++) {
-        sides[k] = figures->whole.max_mm[k] - figures->whole.min_mm[k];
+        sides[k] = figures->whole.solid.max_mm[k] - figures->whole.solid.min_mm[k];
         longest = fmax(longest, sides[k]);
     }
     *unit = (struct fa_figure_unit){.name = "mm"};

@@ -20,9 +20,9 @@ def run_cad(file, folder, *more):
     return 0, json.loads(out["json"].read_text()), out["glb"].read_bytes(), done.stderr
 
 
-def make(kind, file):
+def make(kind, file, *more):
     # Open CASCADE keeps some of its memory to the end, which is not this test's business.
-    subprocess.run([BUILD / "make_parts", kind, file], check=True, timeout=60,
+    subprocess.run([BUILD / "make_parts", kind, file, *more], check=True, timeout=60,
                    env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
     return file
 

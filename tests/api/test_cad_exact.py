@@ -62,6 +62,10 @@ def test_tree(tmp_path):
     low = [math.cos(math.pi / 6), math.sin(math.pi / 6)]
     assert cad["bounding_box_mm"]["max"][0] == pytest.approx(50 + 13 * low[0], abs=1e-3)
     assert cad["bounding_box_mm"]["max"][1] == pytest.approx(13 * low[1] + 17 * low[0], abs=1e-3)
+    for body in cad["bodies"]:
+        assert body["oriented_box_mm"]["size"] == pytest.approx([19, 17, 13], rel=1e-5)
+        assert body["overhang"]["bed_mm2"] == pytest.approx(221, rel=1e-5)
+        assert body["walls"]["thin_mm"] == pytest.approx(13, rel=1e-5)
 
 
 def test_compressed(tmp_path):
@@ -120,6 +124,8 @@ def test_own_figures(helpers, tmp_path):
         status, cad, _, error = run_cad(file, tmp_path)
         assert status == 0, (file.name, error)
         assert cad["watertight"], file.name
+        for least in ("smallest_hole_mm", "smallest_radius_mm"):
+            assert cad.get(least) == min((b[least] for b in cad["bodies"] if least in b), default=None), file.name
         if "validation" in cad:
             told += 1
             assert not cad["validation_mismatch"]
@@ -128,6 +134,23 @@ def test_own_figures(helpers, tmp_path):
         if file.name == THREAD[0]:
             assert cad["volume_mm3"] == pytest.approx(THREAD[1], rel=1e-6)
     assert told >= 5
+
+
+@pytest.mark.parametrize("number", range(0, 18, 4))
+def test_bodies_of_an_assembly(helpers, tmp_path, number):
+    """A body of an assembly has the figures of that body alone in a file of its own."""
+    file = steps(helpers) / "as1-oc-214.stp"
+    status, whole, _, error = run_cad(file, tmp_path)
+    assert status == 0 and whole["body_count"] == len(whole["bodies"]) == 18, error
+    _, alone, _, _ = run_cad(make(str(number), tmp_path / "alone.step", file), tmp_path)
+    assert alone["body_count"] == 1
+    body = min(whole["bodies"], key=lambda b: math.dist(b["centre_of_mass_mm"], alone["centre_of_mass_mm"]))
+    assert body["centre_of_mass_mm"] == pytest.approx(alone["centre_of_mass_mm"], abs=1e-3)
+    assert body["oriented_box_mm"]["size"] == pytest.approx(alone["oriented_box_mm"]["size"], rel=5e-3)
+    assert body["overhang"]["bed_mm2"] == pytest.approx(alone["overhang"]["bed_mm2"], rel=0.01, abs=0.01)
+    # Facets of a round one are just within the angle or not.
+    assert body["overhang"]["area_mm2"] == pytest.approx(alone["overhang"]["area_mm2"], rel=0.1, abs=0.01)
+    assert body["walls"]["thin_mm"] == pytest.approx(alone["walls"]["thin_mm"], rel=0.05)
 
 
 def test_same_part_twice(helpers, tmp_path):

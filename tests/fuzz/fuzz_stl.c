@@ -25,12 +25,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sink = open("/dev/null", O_WRONLY);
     if (fa_stl_read(data, size, 10000, &stl, &err) < 0)
         return 0;
-    fa_buf_init(&json, 1 << 16);
+    fa_buf_init(&json, FA_FIGURES_BYTES);
     if (fa_scene_single(&scene, 1, &err) == 0 &&
         fa_mesh_weld_soup(&stl.soup, &scene.shapes[0].bodies[0].mesh, &err) == 0 &&
         fa_figures_measure(&scene, &figures, &err) == 0) {
         fa_figures_guess_unit(&figures);
         fa_figures_print(&json, &figures);
+        read_insist(!json.failed);
         if (options.meshopt && fa_glb_write(&scene, &options, sink, &err) < 0)
             size = 0;
         read_back(&scene);

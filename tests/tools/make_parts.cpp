@@ -1,5 +1,6 @@
 // Writes parts whose figures are known by formula: make_parts KIND FILE, STEP or IGES by the
-// file's extension.  Kinds: box, cylinder, sphere, torus, shell, pair, inches.
+// file's extension.  Kinds: box, cylinder, sphere, torus, shell, pair, inches; or make_parts NUMBER
+// FILE FROM: that solid of the STEP file FROM, alone and where it lies.
 #include <BRepAlgoAPI_Cut.hxx>
 #include <BRepPrimAPI_MakeBox.hxx>
 #include <BRepPrimAPI_MakeCylinder.hxx>
@@ -11,6 +12,7 @@
 #include <Message_Messenger.hxx>
 #include <Quantity_Color.hxx>
 #include <STEPCAFControl_Writer.hxx>
+#include <STEPControl_Reader.hxx>
 #include <TDataStd_Name.hxx>
 #include <TDocStd_Document.hxx>
 #include <TopExp_Explorer.hxx>
@@ -41,6 +43,19 @@ makeShape(const std::string &kind)
     if (kind == "shell") // the box's faces without its solid
         return TopExp_Explorer(box, TopAbs_SHELL).Current();
     return box;
+}
+
+TopoDS_Shape
+readSolid(int number, const char *file)
+{
+    STEPControl_Reader reader;
+
+    if (reader.ReadFile(file) != IFSelect_RetDone || reader.TransferRoots() == 0)
+        return TopoDS_Shape();
+    TopExp_Explorer solids(reader.OneShape(), TopAbs_SOLID);
+    for (; number > 0 && solids.More(); number--)
+        solids.Next();
+    return solids.More() ? solids.Current() : TopoDS_Shape();
 }
 
 void
@@ -85,7 +100,7 @@ makePair(const Handle(XCAFDoc_ShapeTool) & shapes, const Handle(XCAFDoc_ColorToo
 int
 main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 3 && argc != 4)
         return 2;
     const std::string kind = argv[1];
     const std::string file = argv[2];
@@ -101,7 +116,9 @@ main(int argc, char **argv)
     STEPCAFControl_Writer writer; // which sets up the options of STEP
     if (kind == "inches")
         Interface_Static::SetCVal("write.step.unit", "INCH");
-    if (kind == "pair")
+    if (argc == 4)
+        shapes->AddShape(readSolid(std::stoi(kind), argv[3]), Standard_False);
+    else if (kind == "pair")
         makePair(shapes, XCAFDoc_DocumentTool::ColorTool(document->Main()));
     else
         name(shapes->AddShape(makeShape(kind), Standard_False), kind.c_str());

@@ -251,7 +251,7 @@ box_is_measured(void **state)
     make_body(&body, data, binary_cube(data, "x", 12));
     assert_int_equal(body.mesh.vertex_count, 8);
     assert_int_equal(body.edges.count, 18);
-    assert_true(body.metrics.watertight && !body.metrics.inverted);
+    assert_true(body.metrics.whole.watertight && !body.metrics.inverted);
     assert_int_equal(body.metrics.shells, 1);
     fa_buf_init(&json, 10000);
     assert_int_equal(fa_figures_measure(&body.scene, &figures, &err), 0);
@@ -262,8 +262,8 @@ box_is_measured(void **state)
     assert_non_null(strstr(json.data, "\"oriented_box_mm\":{\"size\":[19,17,13]"));
     assert_non_null(strstr(json.data, "\"overhang\":{\"area_mm2\":0,\"bed_mm2\":221"));
     /* Walls are 13, 17 and 19 thick. */
-    assert_true(fabs(figures.survey.thin_wall_mm - 13) < 1e-5);
-    assert_true(figures.survey.walls[7] > 0.999 && !figures.survey.has_gaps);
+    assert_true(fabs(figures.whole.survey.thin_wall_mm - 13) < 1e-5);
+    assert_true(figures.whole.survey.walls[7] > 0.999 && !figures.whole.survey.has_gaps);
     fa_buf_free(&json);
     free_body(&body);
 }
@@ -279,16 +279,16 @@ defects_are_counted(void **state)
     (void)state;
     binary_cube(data, "x", 11);
     make_body(&body, data, HEADER + 11 * RECORD);
-    assert_int_equal(body.metrics.open_edges, 3);
-    assert_false(body.metrics.watertight);
+    assert_int_equal(body.metrics.whole.defects.open, 3);
+    assert_false(body.metrics.whole.watertight);
     free_body(&body);
     binary_cube(data, "x", 12);
     memcpy(spare, data + HEADER + 12, 12);
     memcpy(data + HEADER + 12, data + HEADER + 24, 12);
     memcpy(data + HEADER + 24, spare, 12);
     make_body(&body, data, HEADER + 12 * RECORD);
-    assert_int_equal(body.metrics.flipped_edges, 3);
-    assert_int_equal(body.metrics.open_edges, 0);
+    assert_int_equal(body.metrics.whole.defects.flipped, 3);
+    assert_int_equal(body.metrics.whole.defects.open, 0);
     free_body(&body);
 }
 
@@ -310,8 +310,8 @@ inverted_bodies_are_turned(void **state)
         memcpy(record + 12, spare, 12);
     }
     make_body(&body, data, HEADER + 12 * RECORD);
-    assert_true(body.metrics.inverted && body.metrics.watertight);
-    assert_true(fabs(body.metrics.volume_mm3 - 4199) < 1e-9);
+    assert_true(body.metrics.inverted && body.metrics.whole.watertight);
+    assert_true(fabs(body.metrics.whole.volume_mm3 - 4199) < 1e-9);
     free_body(&body);
 }
 
