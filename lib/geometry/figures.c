@@ -152,14 +152,22 @@ place(const double matrix[3][4], struct fa_solid *solid)
     solid->area_mm2 *= scale * scale;
 }
 
+/* The first that says something: many files name only the product, or only its place. */
+static const char *
+name_of(const char *body, const char *shape, const char *node)
+{
+    if (body != NULL && body[0] != '\0')
+        return body;
+    return shape != NULL && shape[0] != '\0' ? shape : node;
+}
+
 /* A body's figures where it is placed: the exact ones where there are any. */
 static struct fa_figure_body
 place_body(const struct fa_body *body, const struct fa_metrics *metrics, const double matrix[3][4])
 {
     const struct fa_exact *exact = &body->exact;
     double scale = fa_matrix_scale(matrix);
-    struct fa_figure_body placed = {.name = body->name,
-                                    .solid = metrics->whole,
+    struct fa_figure_body placed = {.solid = metrics->whole,
                                     .faces = exact->faces,
                                     .smallest_hole_mm = scale * exact->smallest_hole_mm,
                                     .smallest_radius_mm = scale * exact->smallest_radius_mm};
@@ -260,6 +268,8 @@ place_all(struct fa_measured *measured)
             figures->exact &= body->exact.known;
             if (figures->listed_count < FA_FIGURE_BODIES) {
                 figures->bodies[figures->listed_count] = placed;
+                figures->bodies[figures->listed_count].name =
+                    name_of(body->name, scene->shapes[shape].name, scene->nodes[n].name);
                 list(measured, body, metrics, matrix);
             }
         }

@@ -15,7 +15,7 @@ enum { FA_FIGURES_BYTES = 128 * 1024 };
 
 /* A body where it is placed, or all of them. */
 struct fa_figure_body {
-    const char *name; /* the scene's; NULL: none */
+    const char *name; /* the scene's: its own, its shape's or its place's; NULL: none */
     struct fa_solid solid;
     struct fa_survey survey;                     /* as if it were made alone, as it lies */
     uint64_t faces;                              /* of the exact body; 0: a mesh */

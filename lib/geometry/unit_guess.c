@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Parts whose longest side is smaller than this, in mm, are rare. */
+/* Parts whose longest side is smaller or larger than these, in mm, are rare. */
 static const double smallest_part = 1.0;
+static const double largest_part = 10000;
 
 /* All sides are whole multiples of a step: designers like round numbers. */
 static bool
@@ -39,6 +40,12 @@ fa_figures_guess_unit(struct fa_figures *figures)
             "The longest side is %.4g: few parts are that many millimetres; in metres it would "
             "be %.4g mm, in inches %.4g mm.",
             longest, longest * 1000, longest * 25.4);
+    } else if (longest > largest_part) {
+        unit->name = "um";
+        snprintf(unit->evidence, sizeof unit->evidence,
+                 "The longest side is %.6g: few parts are that many millimetres; in micrometres it "
+                 "would be %.4g mm.",
+                 longest, longest / 1000);
     } else if (longest <= 40 && is_round(sides, 1.0 / 16) && !is_round(sides, 0.5)) {
         unit->name = "inch";
         snprintf(unit->evidence, sizeof unit->evidence,

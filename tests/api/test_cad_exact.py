@@ -66,6 +66,7 @@ def test_tree(tmp_path):
         assert body["oriented_box_mm"]["size"] == pytest.approx([19, 17, 13], rel=1e-5)
         assert body["overhang"]["bed_mm2"] == pytest.approx(221, rel=1e-5)
         assert body["walls"]["thin_mm"] == pytest.approx(13, rel=1e-5)
+        assert body["name"] == "Klotz ä"
 
 
 def test_compressed(tmp_path):

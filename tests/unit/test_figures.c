@@ -88,17 +88,15 @@ zeroes_are_equal(void **state)
     fa_mesh_free(&mesh);
 }
 
-/* Numbers of a file without unit: millimetres, metres, inches. */
+/* Numbers of a file without unit: millimetres, metres, inches, micrometres. */
 static void
 units_are_guessed(void **state)
 {
     static const struct {
         double sides[3];
         const char *unit;
-    } cases[] = {{{100, 40, 12.5}, "mm"},
-                 {{0.12, 0.05, 0.02}, "m"},
-                 {{4.3125, 2.5, 1.375}, "inch"},
-                 {{20, 20, 20}, "mm"}};
+    } cases[] = {{{100, 40, 12.5}, "mm"}, {{0.12, 0.05, 0.02}, "m"}, {{4.3125, 2.5, 1.375}, "inch"},
+                 {{20, 20, 20}, "mm"},    {{1500, 800, 400}, "mm"},  {{20000, 20000, 20000}, "um"}};
     struct fa_figures figures;
 
     (void)state;
@@ -268,6 +266,7 @@ every_place_counts(void **state)
     assert_int_equal(fa_figures_measure(&scene, &figures, &err), 0);
     assert_int_equal(figures.body_count, PLACES + 1);
     assert_int_equal(figures.listed_count, FA_FIGURE_BODIES);
+    assert_string_equal(figures.bodies[0].name, "box");
     assert_near(figures.bodies[0].survey.thin_wall_mm, 40);
     for (int i = 1; i < FA_FIGURE_BODIES; i++) {
         assert_near(figures.bodies[i].survey.walls[2], 1);
