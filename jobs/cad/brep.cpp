@@ -2,6 +2,7 @@
 #include "jobs/cad/brep_parts.hxx"
 
 #include <IGESCAFControl_Reader.hxx>
+#include <IGESData_IGESModel.hxx>
 #include <Interface_Static.hxx>
 #include <Message.hxx>
 #include <Message_Messenger.hxx>
@@ -83,19 +84,6 @@ isIn(const unsigned char *data, size_t length, const char *word)
     return memmem(data, length, word, strlen(word)) != nullptr;
 }
 
-// Where a file has several representations, the reader may miss the one with the unit.
-const char *
-unitInText(const unsigned char *data, size_t length)
-{
-    if (isIn(data, length, "CONVERSION_BASED_UNIT('INCH'") ||
-        isIn(data, length, "CONVERSION_BASED_UNIT ( 'INCH'"))
-        return "inch";
-    if (isIn(data, length, "SI_UNIT(.MILLI.,.METRE.)") ||
-        isIn(data, length, "SI_UNIT ( .MILLI., .METRE. )"))
-        return "millimetre";
-    return isIn(data, length, "SI_UNIT($,.METRE.)") ? "metre" : "";
-}
-
 // The last line is missing.
 bool
 isCutShort(const unsigned char *data, size_t length)
@@ -137,7 +125,7 @@ readStep(fa_brep *brep, const unsigned char *data, size_t length, fa_error *err)
         return content(err, "The STEP file cannot be read: it is cut short or malformed.",
                        "Export the part again as STEP AP214 or AP242 with solids.");
     reader.ChangeReader().FileUnits(lengths, angles, solidAngles);
-    brep->unit = !lengths.IsEmpty() ? lengths.First().ToCString() : unitInText(data, length);
+    brep->unit = !lengths.IsEmpty() ? lengths.First().ToCString() : fa::unitInText(data, length);
     if (reader.NbRootsForTransfer() == 0 || !reader.Transfer(brep->document))
         return explainEmpty(FA_BREP_STEP, data, length, err);
     brep->cut = isCutShort(data, length);
@@ -154,6 +142,7 @@ readIges(fa_brep *brep, int fd, fa_error *err)
     if (reader.ReadFile(name.c_str()) != IFSelect_RetDone || !reader.Transfer(brep->document))
         return content(err, "The IGES file cannot be read: it is cut short or malformed.",
                        "Export the part again, as STEP if that is possible.");
+    brep->unit = fa::unitInHead(reader.IGESModel()->GlobalSection());
     return 0;
 }
 

@@ -1,4 +1,4 @@
-// Inside jobs/cad only: what the two files that use Open CASCADE share.
+// Inside jobs/cad only: what the files that use Open CASCADE share.
 #ifndef FA_JOBS_CAD_BREP_PARTS_HXX
 #define FA_JOBS_CAD_BREP_PARTS_HXX
 
@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+class IGESData_GlobalSection;
+
 namespace fa
 {
 
@@ -31,6 +33,10 @@ uint32_t countFaces(const TopoDS_Shape &shape);
 
 // The exact figures of a body; a solid encloses a volume.
 void measure(const TopoDS_Shape &shape, bool solid, fa_exact *exact);
+
+// The unit that a STEP file or the head of an IGES file states, as it spells it; empty: none.
+std::string unitInText(const unsigned char *data, size_t length);
+std::string unitInHead(const IGESData_GlobalSection &head);
 
 // Runs what may throw; every exception is about the file, but for want of memory.
 template <typename Work>

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { HEAD_BYTES = 65536 };
+
 static void
 pass_blanks(struct fa_step_text *text)
 {
@@ -185,4 +187,20 @@ fa_step_text_unit(const char *text, size_t length, double *scale_r)
         }
     *scale_r = 1;
     return NULL;
+}
+
+bool
+fa_step_text_schema(const char *text, size_t length, char *name, size_t size)
+{
+    static const char keyword[] = "FILE_SCHEMA";
+    const char *end = text + (length < HEAD_BYTES ? length : HEAD_BYTES);
+    const char *at = memmem(text, (size_t)(end - text), keyword, sizeof keyword - 1);
+    size_t count = 0;
+
+    at = at != NULL ? memchr(at, '\'', (size_t)(end - at)) : NULL;
+    while (at != NULL && ++at < end && (isalnum((unsigned char)*at) || *at == '_') &&
+           count + 1 < size)
+        name[count++] = (char)toupper((unsigned char)*at);
+    name[count] = '\0';
+    return count > 0;
 }

@@ -1,4 +1,4 @@
-/* Inside lib/geometry only: the text form of STEP (ISO 10303-21), value by value. */
+/* The text form of STEP (ISO 10303-21), value by value. */
 #ifndef FA_GEOMETRY_STEP_TEXT_H
 #define FA_GEOMETRY_STEP_TEXT_H
 
@@ -38,5 +38,8 @@ bool fa_step_text_string(struct fa_step_text *text, char *out, size_t size);
 /* The unit of length that a whole file uses, static text, and its millimetres; NULL, and 1, when
  * none is known. */
 const char *fa_step_text_unit(const char *text, size_t length, double *scale_r);
+
+/* The schema that the header names, in capitals, cut to `size`; false when it names none. */
+bool fa_step_text_schema(const char *text, size_t length, char *name, size_t size);
 
 #endif

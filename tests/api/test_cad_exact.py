@@ -32,8 +32,7 @@ def test_analytic(tmp_path, kind, volume, area, size, extension):
     if kind == "cylinder":
         assert cad["smallest_hole_mm"] == pytest.approx(8)
         assert cad["walls"]["thin_mm"] == pytest.approx(6, rel=0.02)
-    if extension == "step":
-        assert cad["unit"] == {"name": "inch" if kind == "inches" else "mm", "stated": True}
+    assert cad["unit"] == {"name": "inch" if kind == "inches" else "mm", "stated": True}
 
 
 def test_surfaces_without_solid(tmp_path):
@@ -83,9 +82,11 @@ def test_compressed(tmp_path):
     (STEP % "#1=DOCUMENT_FILE('part.stp','','',#2,'',$);\n#2=DOCUMENT_TYPE('');",
      "only refers to other files"),
     (STEP % "#1=CARTESIAN_POINT('',(0.,0.,0.));", "holds no"),
+    (STEP.replace("AP242_MANAGED_MODEL_BASED_3D_ENGINEERING_MIM_LF { 1 0 10303 442 1 1 4 }", "Ifc2x3")
+     % "#1=IFCPROJECT('x',$,'p',$,$,$,$,(),$);", "its schema is IFC2X3"),
     (STEP[:200], "cut short"),
     ("ISO-10303-21;", "cut short"),
-], ids=["references", "empty", "cut", "head"])
+], ids=["references", "empty", "schema", "cut", "head"])
 def test_bad_step(tmp_path, content, message):
     """A STEP file without bodies ends with a sentence and what to do, never as an empty success."""
     file = tmp_path / "bad.step"
