@@ -1,5 +1,6 @@
 // Open CASCADE behind the functions of brep.h.  Exceptions end here.
 #include "jobs/cad/brep_parts.hxx"
+#include "lib/geometry/step_file.h"
 
 #include <IGESCAFControl_Reader.hxx>
 #include <IGESData_IGESModel.hxx>
@@ -35,9 +36,9 @@ using NameMap = NCollection_DataMap<TopoDS_Shape, std::string, TopTools_ShapeMap
 class MemoryBuffer : public std::streambuf
 {
   public:
-    MemoryBuffer(const unsigned char *data, size_t length)
+    MemoryBuffer(const char *text, size_t length)
     {
-        char *start = const_cast<char *>(reinterpret_cast<const char *>(data));
+        char *start = const_cast<char *>(text);
 
         setg(start, start, start + length);
     }
@@ -78,32 +79,11 @@ countLooseFaces(const TopoDS_Shape &shape)
 
 // --- reading ------------------------------------------------------------------------------------
 
-bool
-isIn(const unsigned char *data, size_t length, const char *word)
-{
-    return memmem(data, length, word, strlen(word)) != nullptr;
-}
-
-// The last line is missing.
-bool
-isCutShort(const unsigned char *data, size_t length)
-{
-    const size_t tail = length < 4096 ? length : 4096;
-
-    return !isIn(data + length - tail, tail, "END-ISO-10303-21");
-}
-
-// Why a file that was read holds nothing to show.
 int
 explainEmpty(fa_brep_format format, const unsigned char *data, size_t length, fa_error *err)
 {
-    if (format == FA_BREP_STEP && isCutShort(data, length))
-        return content(err, "The STEP file is cut short: its end is missing.",
-                       "Export or upload the part again.");
-    if (format == FA_BREP_STEP &&
-        (isIn(data, length, "DOCUMENT_FILE") || isIn(data, length, "EXTERNALLY_DEFINED")))
-        return content(err, "The STEP file only refers to other files; the parts are not in it.",
-                       "Export the assembly as one STEP file, without external references.");
+    if (format == FA_BREP_STEP)
+        return fa_step_file_explain_empty(reinterpret_cast<const char *>(data), length, err);
     return content(err, "The file holds no solid and no surface.",
                    "Export the part again and include its solid bodies.");
 }
@@ -112,7 +92,8 @@ int
 readStep(fa_brep *brep, const unsigned char *data, size_t length, fa_error *err)
 {
     STEPCAFControl_Reader reader;
-    MemoryBuffer buffer(data, length);
+    const char *text = reinterpret_cast<const char *>(data);
+    MemoryBuffer buffer(text, length);
     std::istream stream(&buffer);
     TColStd_SequenceOfAsciiString lengths, angles, solidAngles;
 
@@ -125,10 +106,10 @@ readStep(fa_brep *brep, const unsigned char *data, size_t length, fa_error *err)
         return content(err, "The STEP file cannot be read: it is cut short or malformed.",
                        "Export the part again as STEP AP214 or AP242 with solids.");
     reader.ChangeReader().FileUnits(lengths, angles, solidAngles);
-    brep->unit = !lengths.IsEmpty() ? lengths.First().ToCString() : fa::unitInText(data, length);
+    brep->unit = !lengths.IsEmpty() ? lengths.First().ToCString() : fa::unitInText(text, length);
     if (reader.NbRootsForTransfer() == 0 || !reader.Transfer(brep->document))
         return explainEmpty(FA_BREP_STEP, data, length, err);
-    brep->cut = isCutShort(data, length);
+    brep->cut = fa_step_file_is_cut(text, length);
     return 0;
 }
 

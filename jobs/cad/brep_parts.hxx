@@ -35,7 +35,7 @@ uint32_t countFaces(const TopoDS_Shape &shape);
 void measure(const TopoDS_Shape &shape, bool solid, fa_exact *exact);
 
 // The unit that a STEP file or the head of an IGES file states, as it spells it; empty: none.
-std::string unitInText(const unsigned char *data, size_t length);
+std::string unitInText(const char *text, size_t length);
 std::string unitInHead(const IGESData_GlobalSection &head);
 
 // Runs what may throw; every exception is about the file, but for want of memory.

@@ -1,29 +1,19 @@
 // The unit of length that a file was written in.
 #include "jobs/cad/brep_parts.hxx"
+#include "lib/geometry/step_file.h"
 
 #include <IGESData_GlobalSection.hxx>
 
 #include <iterator>
-#include <string_view>
 
 // Where a file has several representations, the reader may miss the one with the unit.
 std::string
-fa::unitInText(const unsigned char *data, size_t length)
+fa::unitInText(const char *text, size_t length)
 {
-    static const struct {
-        std::string_view text;
-        const char *unit;
-    } units[] = {{"CONVERSION_BASED_UNIT('INCH'", "inch"},
-                 {"CONVERSION_BASED_UNIT ( 'INCH'", "inch"},
-                 {"SI_UNIT(.MILLI.,.METRE.)", "millimetre"},
-                 {"SI_UNIT ( .MILLI., .METRE. )", "millimetre"},
-                 {"SI_UNIT($,.METRE.)", "metre"}};
-    const std::string_view file(reinterpret_cast<const char *>(data), length);
+    double scale;
+    const char *unit = fa_step_file_unit(text, length, &scale);
 
-    for (const auto &unit : units)
-        if (file.find(unit.text) != file.npos)
-            return unit.unit;
-    return "";
+    return unit != nullptr ? unit : "";
 }
 
 // A number, or where that is 3 a name (IGES 5.3, 2.2.4.3.14).

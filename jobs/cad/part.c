@@ -1,7 +1,6 @@
 #include "jobs/cad/part.h"
 #include "lib/geometry/obj.h"
 #include "lib/geometry/step_mesh.h"
-#include "lib/geometry/step_text.h"
 #include "lib/geometry/threemf.h"
 
 #include <ctype.h>
@@ -14,13 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    FACETS_MAX = 20000000,
-    IGES_LINE = 80,
-    IGES_SECTION = 72,
-    HEAD_BYTES = 4096,
-    SCHEMA_BYTES = 64
-};
+enum { FACETS_MAX = 20000000, IGES_LINE = 80, IGES_SECTION = 72, HEAD_BYTES = 4096 };
 
 /* --- formats ------------------------------------------------------------------------------------
  */
@@ -82,24 +75,6 @@ read_brep(struct fa_part *part, enum fa_brep_format format, int fd, struct fa_er
     return fa_brep_describe(part->brep, &part->scene, &part->facts, err);
 }
 
-/* A file of another schema has nothing to read, and its user is told which one it is. */
-static int
-blame_schema(const struct fa_part *part, struct fa_error *err)
-{
-    static const char *const known[] = {"AUTOMOTIVE_DESIGN", "CONFIG_CONTROL", "AP203", "AP214",
-                                        "AP242"};
-    char name[SCHEMA_BYTES];
-
-    if (!fa_step_text_schema((const char *)part->data, part->length, name, sizeof name))
-        return -1;
-    for (size_t i = 0; i < FA_COUNT(known); i++)
-        if (strncmp(name, known[i], strlen(known[i])) == 0)
-            return -1;
-    fa_error_set(err, FA_E_CONTENT, "The file holds no part that can be read: its schema is %s.",
-                 name);
-    return fa_error_action(err, "Export the part again as STEP AP203, AP214 or AP242.");
-}
-
 /* A file without solids may hold bodies made of triangles, which Open CASCADE 7.6 does not read;
  * loose faces beside them are annotations. */
 static int
@@ -111,7 +86,7 @@ read_step(struct fa_part *part, int fd, struct fa_error *err)
     if (result < 0 ? err->code != FA_E_CONTENT : !part->facts.sheets)
         return result;
     if (!fa_step_mesh_is(text, part->length))
-        return result < 0 ? blame_schema(part, err) : result;
+        return result;
     fa_scene_free(&part->scene);
     fa_brep_close(&part->brep);
     part->tessellated = true;
@@ -276,9 +251,9 @@ unit_of(const char *spelling)
 {
     static const struct {
         const char *spelling, *name;
-    } units[] = {{"millimetre", "mm"}, {"mm", "mm"},        {"centimetre", "cm"},
-                 {"metre", "m"},       {"inch", "inch"},    {"foot", "foot"},
-                 {"micrometre", "um"}, {"kilometre", "km"}, {"in", "inch"}};
+    } units[] = {{"millimetre", "mm"}, {"mm", "mm"},         {"centimetre", "cm"}, {"cm", "cm"},
+                 {"metre", "m"},       {"m", "m"},           {"inch", "inch"},     {"in", "inch"},
+                 {"foot", "foot"},     {"micrometre", "um"}, {"kilometre", "km"}};
 
     for (size_t i = 0; i < FA_COUNT(units); i++)
         if (strcasecmp(spelling, units[i].spelling) == 0)

@@ -1,5 +1,6 @@
 #include "lib/geometry/step_mesh.h"
 #include "lib/geometry/list.h"
+#include "lib/geometry/step_file.h"
 #include "lib/geometry/step_index.h"
 #include "lib/geometry/step_tree.h"
 
@@ -376,7 +377,7 @@ fa_step_mesh_read(const char *text, size_t length, size_t limit, struct fa_scene
     struct reader reader = {.scene = scene, .limit = limit};
     int result;
 
-    *unit_r = fa_step_text_unit(text, length, &reader.scale);
+    *unit_r = fa_step_file_unit(text, length, &reader.scale);
     result = list_instances(&reader, (struct fa_step_text){text, text + length}, err);
     if (result == 0)
         result = is_in(text, length, "NEXT_ASSEMBLY_USAGE_OCCURRENCE") ? read_assembly(&reader, err)

@@ -1,11 +1,8 @@
 #include "lib/geometry/step_text.h"
-#include "lib/base/attr.h"
 #include "lib/geometry/stl_text.h"
 
 #include <ctype.h>
 #include <string.h>
-
-enum { HEAD_BYTES = 65536 };
 
 static void
 pass_blanks(struct fa_step_text *text)
@@ -39,6 +36,18 @@ fa_step_text_take(struct fa_step_text *text, char character)
     if (text->at == text->end || *text->at != character)
         return false;
     text->at++;
+    return true;
+}
+
+bool
+fa_step_text_word(struct fa_step_text *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    pass_blanks(text);
+    if ((size_t)(text->end - text->at) < length || memcmp(text->at, word, length) != 0)
+        return false;
+    text->at += length;
     return true;
 }
 
@@ -166,41 +175,4 @@ fa_step_text_number(struct fa_step_text *text, double *number_r)
     length = fa_stl_text_number(text->at, (size_t)(text->end - text->at), number_r);
     text->at += length;
     return length > 0;
-}
-
-const char *
-fa_step_text_unit(const char *text, size_t length, double *scale_r)
-{
-    /* An inch is defined by millimetres, so it is asked for first. */
-    static const struct {
-        const char *word, *unit;
-        double scale;
-    } units[] = {{"CONVERSION_BASED_UNIT('INCH'", "inch", 25.4},
-                 {"SI_UNIT(.MILLI.,.METRE.)", "mm", 1},
-                 {"SI_UNIT(.CENTI.,.METRE.)", "cm", 10},
-                 {"SI_UNIT($,.METRE.)", "m", 1000}};
-
-    for (size_t i = 0; i < FA_COUNT(units); i++)
-        if (memmem(text, length, units[i].word, strlen(units[i].word)) != NULL) {
-            *scale_r = units[i].scale;
-            return units[i].unit;
-        }
-    *scale_r = 1;
-    return NULL;
-}
-
-bool
-fa_step_text_schema(const char *text, size_t length, char *name, size_t size)
-{
-    static const char keyword[] = "FILE_SCHEMA";
-    const char *end = text + (length < HEAD_BYTES ? length : HEAD_BYTES);
-    const char *at = memmem(text, (size_t)(end - text), keyword, sizeof keyword - 1);
-    size_t count = 0;
-
-    at = at != NULL ? memchr(at, '\'', (size_t)(end - at)) : NULL;
-    while (at != NULL && ++at < end && (isalnum((unsigned char)*at) || *at == '_') &&
-           count + 1 < size)
-        name[count++] = (char)toupper((unsigned char)*at);
-    name[count] = '\0';
-    return count > 0;
 }

@@ -83,7 +83,7 @@ def test_compressed(tmp_path):
      "only refers to other files"),
     (STEP % "#1=CARTESIAN_POINT('',(0.,0.,0.));", "holds no"),
     (STEP.replace("AP242_MANAGED_MODEL_BASED_3D_ENGINEERING_MIM_LF { 1 0 10303 442 1 1 4 }", "Ifc2x3")
-     % "#1=IFCPROJECT('x',$,'p',$,$,$,$,(),$);", "its schema is IFC2X3"),
+     % "#1=IFCPROJECT('x',$,'p',$,$,$,$,(),$);", "its schema is Ifc2x3"),
     (STEP[:200], "cut short"),
     ("ISO-10303-21;", "cut short"),
 ], ids=["references", "empty", "schema", "cut", "head"])

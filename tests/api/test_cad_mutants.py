@@ -66,6 +66,7 @@ def sources(helpers):
         + [folder / "stl" / name for name in ("Moon.stl", "multibody.stl", "soup.stl", "20mm-xyz-cube.stl")]
 
 
+@pytest.mark.timeout(3600)
 def test_mutants(helpers, tmp_path):
     """Each ends well, with a sentence, or by a signal that its caller explains; none hangs or lingers."""
     chance = random.Random(7)

@@ -69,7 +69,7 @@ def use(number, whole, part, origin, place, turned=False):
 
 
 # Placements: as it is; up by one; a quarter turn around Z at (10, 0, 0); Z along X at (0, 20, 0).
-PLACES = """#10=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));
+PLACES = """#10=( LENGTH_UNIT() NAMED_UNIT(*) SI_UNIT ( .MILLI. , .METRE. ) );
 #20=AXIS2_PLACEMENT_3D('',#30,$,$);
 #21=AXIS2_PLACEMENT_3D('',#31,#40,#41);
 #22=AXIS2_PLACEMENT_3D('',#32,#40,#42);
@@ -110,7 +110,7 @@ def test_assembly(tmp_path):
         ([1, 18, 0], [3, 20, 2]), ([-1, 17, 0], [2, 20, 3]),
         ([8, 0, -1], [10, 2, 1]))] == [low + high for low, high in boxes]
     assert cad["volume_mm3"] == pytest.approx(3 * 8 / 6 + 2 * 27 / 6)
-    assert cad["watertight"] and not cad["exact"]
+    assert cad["watertight"] and not cad["exact"] and cad["unit"] == {"name": "mm", "stated": True}
     model = gltf(glb)
     assert [node["name"] for node in model["nodes"][1:]] == [
         "whole", "group", "id of it", "groß, it's ää", "group", "id of it", "groß, it's ää", "id of it"]
