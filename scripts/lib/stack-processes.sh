@@ -46,9 +46,9 @@ stop_process() {
     # PostgreSQL's TERM waits for its clients to leave.
     [ "$name" != postgres ] || signal=INT
     kill -s "$signal" "$pid" 2>/dev/null || return 0
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 1500; i++)); do
         process_alive "$name" >/dev/null || break
-        sleep 0.1
+        sleep 0.02
     done
     if process_alive "$name" >/dev/null; then
         echo "stack: $name ($pid) did not stop, killing it" >&2
@@ -81,7 +81,7 @@ undo_start() {
 # wait_ready: until the service answers through nginx, or a process has died.
 wait_ready() {
     local i name
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 1000; i++)); do
         if curl --silent --fail --noproxy '*' --cacert "$dir/tls/ca.crt" --output /dev/null \
             --max-time 5 "$FILEAPI_URL/readyz" && [ -S "$FILEAPI_WS_SOCKET" ]; then
             return
@@ -91,7 +91,7 @@ wait_ready() {
             tail -n 20 "$dir/logs/$name.log" >&2
             fail "$name did not start; its log is $dir/logs/$name.log"
         done
-        sleep 0.1
+        sleep 0.03
     done
     fail "no answer from $FILEAPI_URL/readyz within 30 s; the logs are in $dir/logs"
 }

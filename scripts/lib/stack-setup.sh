@@ -67,8 +67,13 @@ prepare_folder() {
     cd "$dir"
 }
 
+# Below the ports that the kernel gives to whoever asks for any: none of these takes it meanwhile.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    local port=
+    while [ -z "$port" ] || (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; do
+        port=$((10000 + RANDOM % 22000))
+    done
+    echo "$port"
 }
 
 # The options in the caller's environment, but for those that say where things are: a stack has its own.
@@ -151,8 +156,9 @@ own() {
     [ ${#as_user[@]} -eq 0 ] || chown -R "${as_user[2]}:${as_user[4]}" "$@"
 }
 
-# A database cluster. initdb takes longer than all the rest of a start: FILEAPI_STACK_CLUSTER names a
-# place for what it made, which later stacks copy.
+# A database cluster. Making one takes longer than all the rest of a start: FILEAPI_STACK_CLUSTER names a
+# place for one with an empty database, which later stacks copy. It is small, and need not be on the disk
+# when it says so: these stacks are thrown away and outlive no machine.
 make_cluster() {
     local kept=${FILEAPI_STACK_CLUSTER:-}
     if [ -n "$kept" ] && [ -d "$kept" ]; then
@@ -160,19 +166,28 @@ make_cluster() {
         return
     fi
     "${as_user[@]}" "$pg_bin/initdb" --pgdata="$dir/postgres" --username=postgres --auth=trust \
-        --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/logs/initdb.log" 2>&1 ||
+        --encoding=UTF8 --locale=C.UTF-8 --no-sync ${kept:+--wal-segsize=1} >"$dir/logs/initdb.log" 2>&1 ||
         fail "no database cluster; see $dir/logs/initdb.log"
-    [ -z "$kept" ] || { cp -a "$dir/postgres" "$kept.new" && mv "$kept.new" "$kept"; }
+    [ -n "$kept" ] || return 0
+    echo "fsync = off" >>"$dir/postgres/postgresql.conf"
+    run_postgres
+    prepare_database
+    stop_process postgres
+    cp -a "$dir/postgres" "$kept.new" && mv "$kept.new" "$kept"
 }
 
 start_postgres() {
     [ -x "$pg_bin/postgres" ] || fail "PostgreSQL 15 is not installed (package postgresql-15)"
     [ -f "$dir/postgres/PG_VERSION" ] || make_cluster
+    run_postgres
+}
+
+run_postgres() {
     # One that was told to stop still runs for a while, and never answers again: when it has ended,
     # another takes its place.
-    local end=$((SECONDS + 60))
+    local end=$((SECONDS + 60)) before=${#started[@]}
     while [ $SECONDS -lt $end ]; do
-        if [[ " ${started[*]} " = *" postgres "* ]] && ! process_alive postgres >/dev/null; then
+        if [ ${#started[@]} -gt "$before" ] && ! process_alive postgres >/dev/null; then
             fail "PostgreSQL did not start; see $dir/logs/postgres.log"
         fi
         start_process postgres "$pg_bin/postgres" -D "$dir/postgres" -k "$dir/run" \

@@ -17,6 +17,9 @@ from shapes import box_stl, relief_stl
 
 # Who makes the tokens of the stack that tests share: "keycloak", or the embedded issuer.
 IDENTITY = os.environ.get("FILEAPI_IDENTITY", "embedded")
+# The database cluster that the first stack makes and the others copy.
+COPIED = tempfile.TemporaryDirectory(prefix="fileapi-copied-", ignore_cleanup_errors=True)
+Stack.common["FILEAPI_STACK_CLUSTER"] = f"{COPIED.name}/cluster"
 
 
 def pytest_sessionfinish():

@@ -23,19 +23,17 @@ FULL = os.environ.get("FILEAPI_FULL") == "1"
 # Where stacks keep their objects unless a test says otherwise: dir; s3 or s3tls, a MinIO of each
 # stack's own; swift, one Swift for all of them, with a bucket for each.
 STORE_KIND = os.environ.get("FILEAPI_STORE_KIND", "dir")
-# What the first stack makes and the others copy.
-COPIED = tempfile.TemporaryDirectory(prefix="fileapi-copied-", ignore_cleanup_errors=True)
 
 
 class Stack:
     """One service of its own, in its own folder, on its own port."""
 
     issuer = None  # who makes its tokens, if not the embedded one
+    common = {}  # the environment of all
 
     def __init__(self, folder, store=STORE_KIND, **environment):
         self.folder = str(folder)
-        self.environment = {**os.environ, "FILEAPI_STACK_CLUSTER": f"{COPIED.name}/cluster",
-                            **environment}
+        self.environment = {**os.environ, **self.common, **environment}
         if store in ("s3", "s3tls") and "AWS_ENDPOINT_URL_S3" not in environment:
             minio_server.find()
         if store == "swift":

@@ -74,7 +74,7 @@ def test_a_start_that_fails_leaves_nothing_running(helpers, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run([*stack, "start", *folder, "--port", port], capture_output=True,
-                              text=True, timeout=120)
+                              env={**os.environ, **helpers.Stack.common}, text=True, timeout=120)
     assert done.returncode == 1 and "nginx did not start" in done.stderr, done.stderr
     told = subprocess.run([*stack, "status", *folder], capture_output=True, text=True).stdout
     assert set(line.split()[1] for line in told.splitlines()) == {"-"}, told
