@@ -1,7 +1,9 @@
 """The way from tests to a stack's database, as its superuser: a statement through libpq, scripts and
 sessions through psql."""
 import os
+import select
 import subprocess
+import threading
 
 import psycopg
 
@@ -9,14 +11,25 @@ import psycopg
 PSQL = ["/usr/lib/postgresql/15/bin/psql", "-qAtX", "-U", "postgres", "-v", "ON_ERROR_STOP=1"]
 
 
+_kept = threading.local()  # each thread's connection to the server that it asked last
+
+
 def ask(env, statement):
-    """What `psql -At` prints of it. Each has a connection of its own: a server comes and goes."""
+    """What `psql -At` prints of it."""
     try:
-        with psycopg.connect(host=env["PGHOST"], port=env["PGPORT"], dbname=env["PGDATABASE"],
-                             user="postgres", autocommit=True) as connection:
-            return "\n".join(lines(connection.execute(statement))).strip()
+        return "\n".join(lines(connection_to(env).execute(statement))).strip()
     except psycopg.Error as failure:
         raise AssertionError(f"{failure}: {statement}") from failure
+
+
+def connection_to(env):
+    where = {"host": env["PGHOST"], "port": env["PGPORT"], "dbname": env["PGDATABASE"]}
+    kept, its_where = getattr(_kept, "connection", (None, None))
+    # Nothing is to be read from an idle connection but its end: servers come and go.
+    if its_where != where or kept.closed or select.select([kept], [], [], 0)[0]:
+        kept = psycopg.connect(**where, user="postgres", autocommit=True, prepare_threshold=None)
+        _kept.connection = kept, where
+    return kept
 
 
 def lines(cursor):
