@@ -1,7 +1,6 @@
 """A client that speaks to a stack as a frontend does."""
 import asyncio
 import json
-import ssl
 import time
 
 import requests
@@ -67,9 +66,8 @@ class Api:
     def events(self, until, then=None, query="", timeout=30):
         """Opens the WebSocket, calls then(), and collects messages until until(message)."""
         async def collect():
-            tls = ssl.create_default_context(cafile=self.stack.ca)
             url = f"{self.stack.env['FILEAPI_WS_URL']}/echo/?Bearer={self.token}{query}"
-            async with websockets.connect(url, ssl=tls, close_timeout=1) as socket:
+            async with websockets.connect(url, ssl=self.stack.tls(), close_timeout=1) as socket:
                 if then:
                     await asyncio.get_running_loop().run_in_executor(None, then)
                 messages = []

@@ -1,8 +1,8 @@
 """A running stack, which scripts/stack starts out of the build tree."""
+import http.client
 import os
 import pwd
 import shlex
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -67,9 +67,17 @@ class Stack:
 
     def connect(self, timeout=30):
         """A connection to nginx over TLS, to write to by hand."""
-        url = urllib.parse.urlsplit(self.url)
-        return ssl.create_default_context(cafile=self.ca).wrap_socket(
-            socket.create_connection((url.hostname, url.port), timeout), server_hostname=url.hostname)
+        connection = self.http(timeout)
+        connection.connect()
+        return connection.sock
+
+    def http(self, timeout=30):
+        """The same for HTTP."""
+        return http.client.HTTPSConnection(urllib.parse.urlsplit(self.url).netloc, timeout=timeout,
+                                           context=self.tls())
+
+    def tls(self):
+        return ssl.create_default_context(cafile=self.ca)
 
     def command(self, *arguments, **env):
         """fileapictl, as the store's user; arguments for subprocess."""

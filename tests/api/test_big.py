@@ -1,7 +1,4 @@
 """Large uploads: the worker's memory does not grow with the file."""
-import http.client
-import ssl
-import urllib.parse
 from pathlib import Path
 
 
@@ -19,9 +16,7 @@ def test_worker_memory(stack, alice, helpers, sanitized):
             b'--B\r\nContent-Disposition: form-data; name="file"; filename="big.bin"\r\n\r\n')
     end = b"\r\n--B--\r\n"
     block = bytes(range(256)) * 4096
-    url = urllib.parse.urlsplit(stack.url)
-    connection = http.client.HTTPSConnection(
-        url.hostname, url.port, context=ssl.create_default_context(cafile=stack.ca), timeout=300)
+    connection = stack.http(timeout=300)
     connection.putrequest("POST", "/api/v1/part/0/assets/")
     for name, value in (("Authorization", f"Bearer {alice.token}"),
                         ("Content-Type", "multipart/form-data; boundary=B"),

@@ -1,9 +1,6 @@
 """Pages of other origins: who may read which answer, for every kind of answer, and in a real browser."""
-import http.client
 import re
-import ssl
 import subprocess
-import urllib.parse
 import uuid
 
 import pytest
@@ -43,9 +40,7 @@ def part(user):
 
 def raw(stack, method, path, headers):
     """A request without the help of a library, which would count the body by itself."""
-    url = urllib.parse.urlsplit(stack.url)
-    connection = http.client.HTTPSConnection(url.hostname, url.port, timeout=30,
-                                             context=ssl.create_default_context(cafile=stack.ca))
+    connection = stack.http()
     connection.putrequest(method, path)
     for name, value in headers.items():
         connection.putheader(name, value)

@@ -1,11 +1,9 @@
 """The log over HTTP: pages, event streams (SSE), tickets, and the words of refusals."""
 import base64
 import hashlib
-import http.client
 import json
 import re
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -48,9 +46,7 @@ class Stream:
 
     def __init__(self, api, path=EVENTS, **headers):
         self.last_id, self.events, self.comments, self.retry, self.ended = None, [], 0, None, False
-        tls = ssl.create_default_context(cafile=api.stack.ca)
-        self.connection = http.client.HTTPSConnection(
-            "localhost", int(api.stack.url.rsplit(":", 1)[1]), context=tls)
+        self.connection = api.stack.http(timeout=None)
         self.connection.request("GET", path, headers={**api.headers, "Accept": "text/event-stream", **headers})
         self.socket = self.connection.sock
         self.answer = self.connection.getresponse()
@@ -279,6 +275,7 @@ def test_a_ticket_ends(api, nobody, helpers, stack):
                          f" WHERE digest = '\\x{digest}'") == "t"
         stack.sql(f"UPDATE ticket SET {column} = now() - interval '1 s' WHERE digest = '\\x{digest}'")
         helpers.assert_problem(nobody.get(EVENTS, params={"ticket": one}), 401, "Invalid token.")
+    stack.sql("DELETE FROM ticket")
     for _ in range(5):
         ticket(api)
     stack.sql("UPDATE ticket SET good_until = now() - interval '1 s'")

@@ -1,6 +1,7 @@
 """What nginx answers by itself, and what it must not let through."""
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -21,6 +22,13 @@ def file(alice):
     return f"/api/v1/part/{part}/upload-file/"
 
 
+def whole(answer):
+    """True once a head is there, and the body that it announces."""
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return bool(gap and announced) and len(body) >= int(announced[1])
+
+
 def send(stack, *lines, body=b"", tls=True):
     """Sends these bytes as a head and a body: status, headers in lower case, body."""
     url = urllib.parse.urlsplit(stack.url)
@@ -29,7 +37,8 @@ def send(stack, *lines, body=b"", tls=True):
         connection.sendall(b"\r\n".join((*lines, b"", b"")) + body)
         answer = b""
         try:
-            while chunk := connection.recv(65536):
+            # Of a request that it refused nginx waits for the rest, before it closes.
+            while not whole(answer) and (chunk := connection.recv(65536)):
                 answer += chunk
         except (ConnectionResetError, ssl.SSLError):
             pass  # nginx has answered, and does not wait for what it refused

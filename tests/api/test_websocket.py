@@ -7,7 +7,6 @@ import base64
 import hashlib
 import os
 import socket
-import ssl
 import struct
 import time
 import uuid
@@ -103,14 +102,8 @@ def connect(request, stack):
         sock.connect(stack.env["FILEAPI_WS_SOCKET"])
         return sock
 
-    def through_nginx():
-        tls = ssl.create_default_context(cafile=stack.ca)
-        port = int(stack.url.rsplit(":", 1)[1])
-        return tls.wrap_socket(socket.create_connection(("localhost", port)),
-                               server_hostname="localhost")
-
     def make():
-        sock = direct() if request.param == "daemon" else through_nginx()
+        sock = direct() if request.param == "daemon" else stack.connect()
         opened.append(sock)
         return Wire(sock).shake("/ws/echo/", f"Bearer={token}")
     yield make
@@ -236,12 +229,21 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def wires(connect):
+    """A WebSocket for each case, to which that was sent: all have the daemon's attention at once."""
+    opened = {}
+    for name, (sent, _) in CASES.items():
+        opened[name] = connect()
+        opened[name].send(sent)
+    return opened
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_exchange(connect, name):
+def test_exchange(wires, name):
     """What is sent gets exactly what RFC 6455 says, and after a close the connection ends."""
-    sent, expected = CASES[name]
-    wire = connect()
-    wire.send(sent)
+    _, expected = CASES[name]
+    wire = wires[name]
     for answer in expected:
         assert wire.read() == answer
     if expected[-1][0] == CLOSE:

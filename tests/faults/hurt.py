@@ -2,7 +2,6 @@
 import contextlib
 import os
 import signal
-import ssl
 import subprocess
 import tempfile
 import threading
@@ -107,9 +106,6 @@ class Hurt(Stack):
             return caller.open(f"{self.url}/readyz", timeout=5).status == 200
         except OSError:
             return False
-
-    def tls(self):
-        return ssl.create_default_context(cafile=self.ca)
 
     def repair(self, patience=60):
         """Starts what was killed, until the service answers."""
