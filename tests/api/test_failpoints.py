@@ -22,8 +22,13 @@ def test_worker_dies_in_an_upload(new_stack, helpers, place):
     assert user.get("/readyz").status_code == 200
     assert stack.sql("SELECT count(*) FROM asset") == str(UPLOAD[place])
     stack.sql("UPDATE object_intent SET deadline = now()")
-    until(lambda: stack.sql("SELECT count(*) FROM object_intent") == "0"
-          and len(stack.objects.names()) == UPLOAD[place])
+
+    def clean():
+        stack.collect()
+        return (stack.sql("SELECT count(*) FROM object_intent") == "0"
+                and len(stack.objects.names()) == UPLOAD[place])
+
+    until(clean, pause=0.2)
 
 
 @pytest.mark.parametrize("place", ["job.started", "job.stage"])

@@ -100,7 +100,8 @@ def test_replaced_objects_are_collected(own, user):
     own.sql("UPDATE object_intent SET deadline = now()")
 
     def clean():
+        own.collect()
         owned = own.sql("SELECT object_key FROM asset UNION SELECT object_key FROM derived_file")
         return own.objects.names() == set(owned.split()) and own.sql("SELECT count(*) FROM object_intent") == "0"
 
-    until(clean)
+    until(clean, pause=0.2)

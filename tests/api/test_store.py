@@ -14,8 +14,11 @@ def rows(stack):
 
 def until_clean(stack):
     """Until the store holds what rows own, and no upload in parts is left."""
-    until(lambda: stack.objects.names() == rows(stack)
-          and not getattr(stack.objects, "uploads", list)(), 30)
+    def clean():
+        stack.collect()
+        return stack.objects.names() == rows(stack) and not getattr(stack.objects, "uploads", list)()
+
+    until(clean, 30, 0.2)
 
 
 @pytest.mark.parametrize("size", [1, 4095, (5 << 20) + 1, (32 << 20) + 1, 75_000_001])
