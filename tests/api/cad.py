@@ -20,6 +20,13 @@ def run_cad(file, folder, *more):
     return 0, json.loads(out["json"].read_text()), out["glb"].read_bytes(), done.stderr
 
 
+def measure(file, folder):
+    """The same without model and picture."""
+    done = subprocess.run([BUILD / "fileapi-cad", "--in", file, "--metrics", folder / "json"],
+                          capture_output=True, text=True, timeout=120)
+    return done.returncode, json.loads((folder / "json").read_text() or "null"), done.stderr
+
+
 def make(kind, file, *more):
     # Open CASCADE keeps some of its memory to the end, which is not this test's business.
     subprocess.run([BUILD / "make_parts", kind, file, *more], check=True, timeout=60,

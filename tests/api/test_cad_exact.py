@@ -4,7 +4,7 @@ import subprocess
 import zipfile
 
 import pytest
-from cad import BUILD, STEP, gltf, make, run_cad
+from cad import BUILD, STEP, gltf, make, measure, run_cad
 
 INCH = 25.4
 
@@ -123,7 +123,7 @@ def test_own_figures(helpers, tmp_path):
     """Where a file carries its volume, ours is the same to a hundred-thousandth."""
     told = 0
     for file in sorted(steps(helpers).iterdir()):
-        status, cad, _, error = run_cad(file, tmp_path)
+        status, cad, error = measure(file, tmp_path)
         assert status == 0, (file.name, error)
         assert cad["watertight"], file.name
         for least in ("smallest_hole_mm", "smallest_radius_mm"):
@@ -174,7 +174,7 @@ def test_open_meshes(helpers, tmp_path):
     """An open or crossed mesh has its centre within its box and a volume that fits in."""
     steps(helpers)
     for file in sorted((helpers.SHARED / "models/stl").iterdir()):
-        status, cad, _, _ = run_cad(file, tmp_path)
+        status, cad, _ = measure(file, tmp_path)
         if status != 0:
             continue
         low, high = cad["bounding_box_mm"]["min"], cad["bounding_box_mm"]["max"]

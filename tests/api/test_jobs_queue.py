@@ -12,6 +12,7 @@ from processes import alive, until
 
 # One job at a time, so that their order is one.
 OWN = {"FILEAPI_JOB_SLOTS": "1", "FILEAPI_JOB_KEEP": "2592000"}
+NO_FACETS = b"solid nothing\nendsolid\n"  # whose job has hardly more to do than to be claimed
 CAD = "process_and_store_CAD"
 REPORT = "write_and_store_analysis_results_XLS"
 
@@ -41,8 +42,8 @@ def test_one_organization_s_many_jobs_hold_nobody_back(own, user):
     """The one job of another organization is next but one, however many were there before."""
     other = own.user("bob", org="tiny")
     with paused(own):
-        many = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(15)]
-        one = other.upload(name="one.stl")["part_id"]
+        many = [user.upload(NO_FACETS, name=f"m{i}.stl")["part_id"] for i in range(15)]
+        one = other.upload(NO_FACETS, name="one.stl")["part_id"]
     assert order(own, [*many, one]).index(one) <= 1
 
 
@@ -50,8 +51,8 @@ def test_lanes_take_turns(own, user):
     """Of two organizations with as many jobs each is served every second time."""
     other = own.user("bob", org="tiny")
     with paused(own):
-        first = [user.upload(name=f"a{i}.stl")["part_id"] for i in range(8)]
-        second = [other.upload(name=f"b{i}.stl")["part_id"] for i in range(8)]
+        first = [user.upload(NO_FACETS, name=f"a{i}.stl")["part_id"] for i in range(8)]
+        second = [other.upload(NO_FACETS, name=f"b{i}.stl")["part_id"] for i in range(8)]
     taken = order(own, first + second)
     assert [p for p in taken if p in first] == first and [p for p in taken if p in second] == second
     assert all((p in first) == (i % 2 == 0) for i, p in enumerate(taken))
@@ -62,8 +63,8 @@ def test_what_somebody_waits_for_comes_before_bulk(own, user):
     its share of one in five."""
     colleague = own.user("carol", org="acme")
     with paused(own):
-        many = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(28)]
-        one = colleague.upload(name="one.stl")["part_id"]
+        many = [user.upload(NO_FACETS, name=f"m{i}.stl")["part_id"] for i in range(28)]
+        one = colleague.upload(NO_FACETS, name="one.stl")["part_id"]
         bulk = own.sql(f"SELECT part_id FROM job WHERE state = 'queued' AND priority = 1").split()
     assert len(bulk) == 8
     bulk = {p.replace("-", "") for p in bulk}
@@ -78,7 +79,7 @@ def test_a_report_that_is_waited_for_brings_its_cad_forward(own, user):
     """Asking for the report of a bulk CAD makes both waited for."""
     colleague = own.user("carol", org="acme")
     with paused(own):
-        parts = [user.upload(name=f"m{i}.stl")["part_id"] for i in range(22)]
+        parts = [user.upload(NO_FACETS, name=f"m{i}.stl")["part_id"] for i in range(22)]
         assert own.sql(f"SELECT priority FROM job WHERE part_id = '{parts[-1]}'") == "1"
         colleague.get(f"/api/v1/part/{parts[-1]}/analysis-results-file/")
         assert own.sql(f"SELECT DISTINCT priority FROM job WHERE part_id = '{parts[-1]}'") == "0"
