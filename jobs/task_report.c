@@ -32,7 +32,9 @@ begin(struct fa_db *db, void *closure, struct fa_error *err)
 
     if (outcome != FA_DB_ROW || fa_uuid_given(&job->asset) == NULL)
         return outcome;
-    return fa_stage_set(db, &job->asset, stage, "active", NULL, err);
+    /* A CAD that is stored only has no stages. */
+    outcome = fa_stage_set(db, &job->asset, stage, "active", NULL, err);
+    return outcome < 0 ? outcome : FA_DB_ROW;
 }
 
 static enum fa_db_outcome

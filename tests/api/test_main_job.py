@@ -4,6 +4,7 @@ import json
 import struct
 
 import openpyxl
+import pytest
 from PIL import Image
 
 
@@ -80,14 +81,18 @@ def test_the_whole_job(alice):
     assert alice.stack.sql(f"SELECT count(*) FROM job WHERE part_id = '{part}'") == "2"
 
 
-def test_report_without_cad_says_so(alice):
-    """A part without CAD still gets its report."""
-    part = alice.upload(b"%PDF-", name="offer.pdf", kind="offer")["part_id"]
+@pytest.mark.parametrize("name, kind, told", [
+    ("offer.pdf", "offer", "The part has no CAD file."),
+    ("stored-only.sat", "cad", "The CAD file has not been analysed."),
+])
+def test_report_without_figures_says_so(alice, name, kind, told):
+    """A part without CAD still gets its report, and so does one whose CAD is stored only."""
+    part = alice.upload(b"%PDF-", name=name, kind=kind)["part_id"]
     alice.get(f"/api/v1/part/{part}/analysis-results-file/")
     assert alice.wait(part, "write_and_store_analysis_results_XLS") == "finished"
     report = alice.get(f"/api/v1/part/{part}/fetch-analysis-results-file/")
     book = openpyxl.load_workbook(io.BytesIO(report.content))
-    assert any(cell.value == "The part has no CAD file." for row in book["Analysis"] for cell in row)
+    assert any(cell.value == told for row in book["Analysis"] for cell in row)
 
 
 def test_replay_brings_what_was_missed(alice):
