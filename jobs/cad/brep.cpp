@@ -289,8 +289,6 @@ addNode(fa_brep *brep, fa_scene *scene, const TDF_Label &label, int32_t parent, 
 
 } // namespace
 
-const bool fa_brep_here = true;
-
 // --- what brep.h promises -----------------------------------------------------------------------
 
 int

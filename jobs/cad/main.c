@@ -149,7 +149,7 @@ main(int argc, char **argv)
         return usage(stderr, EXIT_USAGE);
     if (open_files(names, &request) < 0)
         return EXIT_FAILURE;
-    if (!fa_brep_here && fa_part_is_exact(request.files[FA_CAD_IN]))
+    if (fa_brep_open == NULL && fa_part_is_exact(request.files[FA_CAD_IN]))
         return become_exact(argv);
     if ((!boxed || fa_sandbox_enter(request.files[FA_CAD_IN], &err) == 0) &&
         fa_cad_analyse(&request, &err) == 0)

@@ -336,7 +336,8 @@ void
 fa_part_free(struct fa_part *part)
 {
     fa_scene_free(&part->scene);
-    fa_brep_close(&part->brep);
+    if (part->brep != NULL)
+        fa_brep_close(&part->brep);
     fa_stl_free(&part->stl);
     if (part->data != NULL)
         munmap(part->data, part->length);
