@@ -34,17 +34,6 @@ is_usable(const EVP_PKEY *pkey)
            strcmp(curve, "prime256v1") == 0;
 }
 
-/* Never asks the terminal: a key with a passphrase is none. */
-static int
-no_passphrase(char *buffer, int size, int writing, void *closure)
-{
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)closure;
-    return -1;
-}
-
 static EVP_PKEY *
 read_key(const char *path, struct fa_error *err)
 {
@@ -55,7 +44,8 @@ read_key(const char *path, struct fa_error *err)
         fa_error_errno(err, FA_E_INTERNAL, errno, "open %s", path);
         return NULL;
     }
-    pkey = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
+    /* An empty passphrase, so that nobody is asked for one: a key that has one is none. */
+    pkey = PEM_read_PrivateKey(file, NULL, NULL, (char[]){""});
     fclose(file);
     if (pkey == NULL || !is_usable(pkey)) {
         EVP_PKEY_free(pkey);

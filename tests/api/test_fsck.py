@@ -88,6 +88,14 @@ def test_in_words(rig, broken):
     assert "restore the object from a backup of the store, or upload the file again" in lost
 
 
+def test_a_name_does_not_steer_the_terminal(quiet):
+    """Whatever somebody else has put into the store."""
+    rig = sides.Rig(quiet, "dir")
+    rig.clean()
+    rig.side.put("\x1b[2J\x7f", b"")
+    assert "foreign       \\x1b[2J\\x7f (0 bytes)" in rig.ctl("fsck").stdout
+
+
 def test_repair(rig, broken):
     """--repair buries orphans and frees owners of contradictions; it removes no object."""
     names = rig.side.names()

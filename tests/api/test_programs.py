@@ -1,14 +1,19 @@
 """Programs that cannot do what they were started for: each says why, and ends."""
 import json
 import os
+import pty
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from pathlib import Path
 
 import pytest
+from database import Session
+from processes import until
 from service import ROOT
 
 DAEMONS = ["fileapi", "fileapi-jobs", "fileapi-ws", "fileapi-keys"]
@@ -145,6 +150,57 @@ def test_fileapictl_says_what_is_wrong(words, says):
     done = subprocess.run([BUILD / "fileapictl", *[word for word in given if "=" not in word]],
                           env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and done.stderr.startswith(f"fileapictl {says}"), done
+
+
+def on_a_terminal(*arguments, **environment):
+    """Starts fileapictl on a terminal of its own; the terminal."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(BUILD / "fileapictl", ["fileapictl", *arguments], environment)
+    return terminal
+
+
+def all_of(terminal):
+    """What is said on it until its end."""
+    said = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            said += piece
+    except OSError:
+        pass  # how Linux tells the end
+    os.close(terminal)
+    os.wait()
+    return said
+
+
+def test_nobody_is_asked_for_a_passphrase(tmp_path):
+    """A signing key that has one is none."""
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes128",
+                    "-pass", "pass:secret", "-out", key], check=True, capture_output=True)
+    terminal = on_a_terminal("token", "--sub", "x", FILEAPI_SIGNING_KEY=str(key))
+    os.write(terminal, b"secret\n")
+    assert b"key.pem holds no private key that is P-256" in all_of(terminal)
+
+
+def test_progress_is_shown_on_a_terminal(stack, alice):
+    """Once a second, and nothing of it stays."""
+    alice.upload()
+    with Session(stack.env) as other:
+        other.run("BEGIN")
+        other.run("LOCK TABLE asset")
+        terminal = on_a_terminal("fsck", "--verify", **stack.env)
+        until(lambda: stack.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0")
+        time.sleep(1.1)
+        other.run("COMMIT")
+    assert re.search(rb"\d+ objects, \d+ MB read\r\x1b\[K", all_of(terminal))
+
+
+def test_the_embedded_issuer_needs_no_fileapi_keys():
+    """Its keys must not be replaced by anybody else's."""
+    done = subprocess.run([BUILD / "fileapi-keys"], env={"FILEAPI_SIGNING_KEY": "/nowhere"},
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and told(done.stderr, "not_needed")
 
 
 def test_a_migration_that_fails_leaves_nothing(stack, readable):
