@@ -93,13 +93,6 @@ send_problem(struct fa_session *session, const struct fa_error *problem, const c
     send_answer(session, status, fa_error_title(problem->code), fields, &body);
 }
 
-void
-fa_door_refuse(struct fa_door *door, struct fa_session *session, const struct fa_error *why)
-{
-    fa_log_error(door->log, "handshake_refused", why);
-    send_problem(session, why, NULL, NULL);
-}
-
 /* --- opening -----------------------------------------------------------------------------------
  */
 
@@ -267,7 +260,8 @@ fa_door_answer(struct fa_door *door, struct fa_session *session, const struct fa
     fa_arena_init(&visit.arena, ARENA_LIMIT);
     snprintf(session->request_id, sizeof session->request_id, "%s", id != NULL ? id : "");
     door->log->request_id = session->request_id;
-    if (answer(&visit, &err) < 0) {
+    if ((head->method == NULL ? fa_error_set(&err, FA_E_REQUEST, "malformed request")
+                              : answer(&visit, &err)) < 0) {
         fa_log_error(door->log, "handshake_refused", &err);
         send_problem(session, &err, head->path, visit.allow);
     }

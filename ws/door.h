@@ -22,7 +22,4 @@ void fa_door_close(struct fa_door *door);
 /* Answers the request: the session is open afterwards, or on its way out. */
 void fa_door_answer(struct fa_door *door, struct fa_session *session, const struct fa_head *head);
 
-/* Refuses what is no request. */
-void fa_door_refuse(struct fa_door *door, struct fa_session *session, const struct fa_error *why);
-
 #endif

@@ -81,6 +81,7 @@ fa_head_read(char *bytes, size_t length, struct fa_head *head_r)
 {
     const char *end = memmem(bytes, length, "\r\n\r\n", 4);
     char *next;
+    bool good;
 
     *head_r = (struct fa_head){.method = NULL};
     if (end == NULL)
@@ -90,16 +91,16 @@ fa_head_read(char *bytes, size_t length, struct fa_head *head_r)
     if (end - bytes > FA_HEAD_BYTES || strlen(bytes) != (size_t)(end - bytes))
         return -1;
     next = cut(bytes, "\r\n");
-    if (!read_request_line(bytes, head_r))
-        return -1;
-    while (next != NULL) {
+    good = read_request_line(bytes, head_r);
+    while (good && next != NULL) {
         char *line = next;
 
         next = cut(line, "\r\n");
-        if (!read_field(line, head_r))
-            return -1;
+        good = read_field(line, head_r);
     }
-    return end + 4 - bytes;
+    if (!good)
+        head_r->method = NULL;
+    return good ? end + 4 - bytes : -1;
 }
 
 const char *

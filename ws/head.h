@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FA_HEAD_BYTES = 40 * 1024, FA_HEAD_FIELDS = 64 };
+/* Bytes: more than nginx lets through and adds. */
+enum { FA_HEAD_BYTES = 80 * 1024, FA_HEAD_FIELDS = 64 };
 
 struct fa_head_field {
     const char *name;
@@ -17,9 +18,9 @@ struct fa_head_field {
 };
 
 struct fa_head {
-    const char *method;
-    const char *path;  /* as it came, without the query */
-    const char *query; /* "" when there is none */
+    const char *method; /* NULL: the head is malformed, and here is what stands before the fault */
+    const char *path;   /* as it came, without the query */
+    const char *query;  /* "" when there is none */
     size_t field_count;
     struct fa_head_field fields[FA_HEAD_FIELDS];
 };

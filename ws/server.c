@@ -110,7 +110,6 @@ accept_all(struct server *server)
 static void
 read_head(struct server *server, struct fa_session *session, const char *data, size_t length)
 {
-    struct fa_error err = {0};
     struct fa_head head;
     char *bytes = realloc(session->head, session->head_length + length);
     FA_AUTO_FREE char *rest = NULL;
@@ -129,12 +128,7 @@ read_head(struct server *server, struct fa_session *session, const char *data, s
     /* Opening frees the head. */
     session->head = NULL;
     rest = bytes;
-    if (used > 0)
-        fa_door_answer(&server->door, session, &head);
-    else {
-        fa_error_set(&err, FA_E_REQUEST, "malformed request");
-        fa_door_refuse(&server->door, session, &err);
-    }
+    fa_door_answer(&server->door, session, &head);
     if (used > 0 && (size_t)used < session->head_length)
         fa_session_receive(session, (unsigned char *)bytes + used,
                            session->head_length - (size_t)used);

@@ -113,6 +113,8 @@ def test_refusals(api, user, nobody, helpers, stack):
     """Errors are the API's own, in the contract's order, from the daemon as from a worker."""
     refused = helpers.assert_problem
     refused(nobody.get(EVENTS), 401, "Authentication credentials were not provided.")
+    refused(api.get(EVENTS, headers={f"X-{i}": "x" for i in range(70)}), 400, "Malformed request.")
+    assert api.get(EVENTS, headers={f"X-{i}": 15000 * "x" for i in range(3)}).status_code == 200
     assert nobody.get(EVENTS).headers["www-authenticate"] == "Bearer"
     refused(helpers.Api(stack, "nonsense").get(EVENTS), 401, "Invalid token.")
     refused(nobody.get(EVENTS, headers={"Authorization": "Basic eDp5"}), 401, "Invalid token.")
