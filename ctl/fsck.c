@@ -216,8 +216,8 @@ write_line(struct fsck *self, const struct fa_check_finding *finding, const char
         fa_buf_printf(line, "%s%s%s%s", *finding->detail ? ": " : "", finding->detail,
                       *done ? " -> " : "", done);
     }
-    if (line->failed)
-        return fa_error_set(err, FA_E_MEMORY, "a line about object %s", finding->key);
+    if (fa_buf_check(line, finding->key, err) < 0)
+        return -1;
     fa_ctl_progress_clear(&self->progress);
     puts(line->data);
     return 0;

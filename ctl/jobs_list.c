@@ -61,8 +61,8 @@ add_line(struct fa_buf *out, bool json, const struct fa_job_line *line, struct f
     add_text(out, json, "claimed", line->claimed_at);
     add_text(out, json, "begun", line->begun_at);
     add_text(out, json, "ended", line->ended_at);
-    if (out->failed)
-        return fa_error_set(err, FA_E_MEMORY, "what is told of a job");
+    if (fa_buf_check(out, "what is told of a job", err) < 0)
+        return -1;
     /* In place of the first member's comma. */
     if (json)
         out->data[0] = '{';

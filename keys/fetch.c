@@ -103,9 +103,8 @@ fa_fetch(const struct fa_fetcher *fetcher, const char *url, struct fa_buf *out,
     set_options(handle, fetcher, url, why);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, out);
     code = curl_easy_perform(handle);
-    if (out->failed)
-        return fa_error_set(err, FA_E_INTERNAL, "%s answers more than %d bytes", url,
-                            FA_FETCH_BYTES);
+    if (fa_buf_check(out, url, err) < 0)
+        return -1;
     if (code != CURLE_OK)
         return fa_error_set(err, FA_E_INTERNAL, "%s: %s", url,
                             why[0] != '\0' ? why : curl_easy_strerror(code));

@@ -17,7 +17,7 @@ add_address(struct fa_buf *out, const char *issuer, struct fa_error *err)
     /* "any terminating / MUST be removed before appending" */
     fa_buf_add(out, issuer, length > 0 && issuer[length - 1] == '/' ? length - 1 : length);
     fa_buf_add_text(out, well_known);
-    return out->failed ? fa_error_set(err, FA_E_INTERNAL, "OIDC_ISSUER is too long") : 0;
+    return fa_buf_check(out, "OIDC_ISSUER", err);
 }
 
 /* Finds the JWKS's address in a discovery document, whose issuer must be `issuer` to the letter. */
@@ -39,7 +39,7 @@ read_document(const struct fa_buf *text, const char *issuer, struct fa_buf *jwks
     if (uri == NULL)
         return fa_error_set(err, FA_E_INTERNAL, "the discovery document names no jwks_uri");
     fa_buf_add_text(jwks_uri, uri);
-    return jwks_uri->failed ? fa_error_set(err, FA_E_INTERNAL, "the jwks_uri is too long") : 0;
+    return fa_buf_check(jwks_uri, "the jwks_uri", err);
 }
 
 int

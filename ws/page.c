@@ -75,8 +75,8 @@ fa_page_print(struct fa_hub *hub, const struct fa_uuid *account,
         count = add_events(hub, account, request->limit, &position, &events, err);
     if (count < 0 || fa_event_log_read(hub->db, &now, err) < 0)
         return -1;
-    if (events.failed)
-        return fa_error_set(err, FA_E_MEMORY, "page of events");
+    if (fa_buf_check(&events, "page of events", err) < 0)
+        return -1;
     /* Judged once they have been read: some of them may just have been forgotten. */
     known = fa_event_place_known(&now, &place);
     if (!known || count < request->limit)
@@ -85,5 +85,5 @@ fa_page_print(struct fa_hub *hub, const struct fa_uuid *account,
                   known && count > 0 ? events.data : "",
                   fa_event_place_text(&hub->events, position, next),
                   known && count == request->limit ? "true" : "false", known ? "false" : "true");
-    return out->failed ? fa_error_set(err, FA_E_MEMORY, "page of events") : 0;
+    return fa_buf_check(out, "page of events", err);
 }

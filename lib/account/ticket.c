@@ -28,8 +28,8 @@ fa_ticket_make(struct fa_db *db, const struct fa_uuid *account, int64_t expires_
     if (RAND_bytes(secret, sizeof secret) != 1)
         return fa_db_fail(err, FA_E_INTERNAL, "random bytes");
     fa_base64_encode(&out, secret, sizeof secret);
-    if (out.failed)
-        return fa_db_fail(err, FA_E_MEMORY, "ticket");
+    if (fa_buf_check(&out, "ticket", err) < 0)
+        return FA_DB_FAILED;
     snprintf(text, FA_TICKET_TEXT, "%s", out.data);
     SHA256((const unsigned char *)out.data, out.length, digest);
     return fa_db_run(db, &make,

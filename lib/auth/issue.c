@@ -151,12 +151,12 @@ fa_issue_jwks_write(const char *path, const char *jwks_path, struct fa_error *er
                   algorithm_of(pkey));
     add_kid(&jwks, &members);
     fa_buf_add_text(&jwks, "\",");
-    if (members.failed || jwks.failed)
-        return fa_error_set(err, FA_E_INTERNAL, "write the JWKS");
+    if (fa_buf_check(&members, "JWKS", err) < 0)
+        return -1;
     fa_buf_add_text(&jwks, members.data + 1);
     fa_buf_add_text(&jwks, "]}\n");
-    if (jwks.failed)
-        return fa_error_set(err, FA_E_MEMORY, "JWKS");
+    if (fa_buf_check(&jwks, "JWKS", err) < 0)
+        return -1;
     if (fa_new_file_open(&new, jwks_path, 0644, err) < 0)
         return -1;
     return fa_new_file_close(&new, fputs(jwks.data, new.file) >= 0, rename, err);

@@ -196,7 +196,7 @@ fa_keys_pack(const char *jwks, size_t length, const char *issuer, int64_t valid_
     fa_buf_printf(out, ",\"valid_until\":%lld,\"keys\":", (long long)valid_until_s);
     fa_buf_add_text(out, list);
     fa_buf_add_text(out, "}\n");
-    return out->failed ? fa_error_set(err, FA_E_MEMORY, "keys") : 0;
+    return fa_buf_check(out, "keys", err);
 }
 
 int

@@ -16,7 +16,7 @@ void
 fa_buf_reset(struct fa_buf *buf)
 {
     buf->length = 0;
-    buf->failed = false;
+    buf->failed = buf->full = false;
 }
 
 void
@@ -34,8 +34,10 @@ reserve(struct fa_buf *buf, size_t more)
     size_t capacity;
     char *data;
 
-    if (buf->failed || more > buf->limit || buf->length > buf->limit - more) {
-        buf->failed = true;
+    if (buf->failed)
+        return false;
+    if (more > buf->limit || buf->length > buf->limit - more) {
+        buf->failed = buf->full = true;
         return false;
     }
     need = buf->length + more + 1;
@@ -95,6 +97,15 @@ fa_buf_printf(struct fa_buf *buf, const char *fmt, ...)
         va_end(args);
     }
     buf->length += (size_t)length;
+}
+
+int
+fa_buf_check(const struct fa_buf *buf, const char *what, struct fa_error *err)
+{
+    if (!buf->failed)
+        return 0;
+    return buf->full ? fa_error_set(err, FA_E_INTERNAL, "%s: more than %zu bytes", what, buf->limit)
+                     : fa_error_set(err, FA_E_MEMORY, "%s", what);
 }
 
 /* How many of the bytes stand in a JSON string as they are: printable ASCII. */

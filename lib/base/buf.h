@@ -9,6 +9,7 @@
 
 #include "lib/base/attr.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct fa_buf {
     size_t capacity;
     size_t limit; /* largest length, in bytes */
     bool failed;
+    bool full; /* it failed at the ceiling */
 };
 
 void fa_buf_init(struct fa_buf *buf, size_t limit);
@@ -26,7 +28,7 @@ void fa_buf_init(struct fa_buf *buf, size_t limit);
 /* Declares the buffer `name` of a scope, whose end releases it. */
 #define FA_AUTO_BUF(name, bytes) FA_CLEANUP(fa_buf_free) struct fa_buf name = {.limit = (bytes)}
 
-/* Forgets the content, keeps the memory and clears `failed`. */
+/* Forgets the content, keeps the memory and clears the failure. */
 void fa_buf_reset(struct fa_buf *buf);
 
 /* Releases the memory; fits FA_CLEANUP. */
@@ -35,6 +37,10 @@ void fa_buf_free(struct fa_buf *buf);
 void fa_buf_add(struct fa_buf *buf, const void *data, size_t length);
 void fa_buf_add_text(struct fa_buf *buf, const char *text);
 void fa_buf_printf(struct fa_buf *buf, const char *fmt, ...) FA_PRINTF(2, 3);
+
+/* 0 when all that was added is there; else -1, and why `what` is not: it is longer than the ceiling
+ * (FA_E_INTERNAL), or FA_E_MEMORY. */
+int fa_buf_check(const struct fa_buf *buf, const char *what, struct fa_error *err) FA_MUSTCHECK;
 
 /* Adds `length` bytes as a JSON string with its quotes (RFC 8259): control characters escaped,
  * bytes that are no UTF-8 replaced by U+FFFD. */

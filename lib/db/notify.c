@@ -37,8 +37,8 @@ fa_db_notify_all(struct fa_db *db, const struct fa_notice *notices, size_t count
         fa_buf_add_text(&sql, "DO $$BEGIN RAISE 'too many notifications in the NOTIFY queue'"
                               " USING ERRCODE = '54000'; END$$;");
     fa_buf_add_text(&sql, "COMMIT");
-    if (sql.failed)
-        return fa_error_set(err, FA_E_INTERNAL, "notify: payload too long");
+    if (fa_buf_check(&sql, "notify", err) < 0)
+        return -1;
     if (fa_db_command(db, sql.data, "notify", err) >= 0)
         return 0;
     /* A failed block stays open until it is rolled back; the session may hold a lock: it stays. */

@@ -55,8 +55,8 @@ fa_event_keep(struct fa_db *db, const struct fa_event *event, const struct fa_uu
     if (FA_FAILPOINT("event.none"))
         return FA_DB_ROW;
     fa_event_print(&body, event);
-    if (body.failed)
-        return fa_db_fail(err, FA_E_MEMORY, "event");
+    if (fa_buf_check(&body, "event", err) < 0)
+        return FA_DB_FAILED;
     return fa_db_run(
         db, &keep,
         FA_PARAMS(FA_UUID(event->part), FA_UUID(job), FA_TEXT(body.data), FA_UUID(account)), err);
@@ -80,7 +80,7 @@ fa_event_progress(struct fa_db *db, const struct fa_event *event, const struct f
         return 0;
     fa_buf_printf(&payload, "%s ", accounts);
     fa_event_print(&payload, event);
-    if (payload.failed)
-        return fa_error_set(err, FA_E_MEMORY, "progress");
+    if (fa_buf_check(&payload, "progress", err) < 0)
+        return -1;
     return fa_db_notify(db, FA_PROGRESS_CHANNEL, payload.data, err);
 }

@@ -172,9 +172,9 @@ explain_failure(const struct fa_s3_exchange *exchange, CURLcode code, struct fa_
     const struct fa_s3_request *request = &exchange->request;
     const char *key = request->key != NULL ? request->key : "the bucket";
 
-    if (exchange->answer.body.failed) {
-        fa_error_set(err, FA_E_STORE, "%s %s: the store answers more than %d bytes",
-                     request->method, key, FA_S3_ANSWER_LIMIT);
+    if (fa_buf_check(&exchange->answer.body, "the store's answer", err) < 0) {
+        err->code = FA_E_STORE;
+        fa_error_wrap(err, "%s %s", request->method, key);
         return FA_S3_FAILED;
     }
     if (exchange->file_errno != 0) {

@@ -153,16 +153,15 @@ static int
 complete_upload(struct upload *upload, struct fa_error *err)
 {
     FA_CLEANUP(fa_s3_exchange_free) struct fa_s3_exchange exchange = {.number = 0};
-    FA_CLEANUP(fa_buf_free) struct fa_buf body;
+    FA_AUTO_BUF(body, COMPLETE_LIMIT);
 
-    fa_buf_init(&body, COMPLETE_LIMIT);
     fa_buf_add_text(&body, "<CompleteMultipartUpload>");
     for (unsigned i = 0; i < upload->count; i++)
         fa_buf_printf(&body, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>", i + 1,
                       upload->etags[i]);
     fa_buf_add_text(&body, "</CompleteMultipartUpload>");
-    if (body.failed)
-        return fa_error_set(err, FA_E_MEMORY, "list of parts");
+    if (fa_buf_check(&body, "list of parts", err) < 0)
+        return -1;
     fa_s3_exchange_init(&exchange, "POST", upload->key);
     fa_s3_add_query(&exchange, "uploadId", upload->id);
     exchange.request.text = body.data;

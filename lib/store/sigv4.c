@@ -157,9 +157,8 @@ sort(struct fa_sigv4_pair *pairs, size_t count, bool by_value)
 static void
 name_headers(struct canon *canon)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf names;
+    FA_AUTO_BUF(names, TEXT_LIMIT);
 
-    fa_buf_init(&names, TEXT_LIMIT);
     for (size_t i = 0; i < canon->header_count; i++)
         if (i == 0 || strcmp(canon->headers[i].name, canon->headers[i - 1].name) != 0)
             fa_buf_printf(&names, "%s%s", i == 0 ? "" : ";", canon->headers[i].name);
@@ -169,9 +168,8 @@ name_headers(struct canon *canon)
 static const char *
 join_query(struct canon *canon)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf query;
+    FA_AUTO_BUF(query, TEXT_LIMIT);
 
-    fa_buf_init(&query, TEXT_LIMIT);
     for (size_t i = 0; i < canon->query_count; i++)
         fa_buf_printf(&query, "%s%s=%s", i == 0 ? "" : "&", canon->query[i].name,
                       canon->query[i].value);
@@ -252,13 +250,12 @@ static int
 finish(struct fa_sigv4 *self, const struct fa_sigv4_request *request, struct canon *canon,
        struct fa_sigv4_signed *signed_r, struct fa_error *err)
 {
-    FA_CLEANUP(fa_buf_free) struct fa_buf text;
+    FA_AUTO_BUF(text, TEXT_LIMIT);
     const char *path = encode(canon, request->path, true);
     const char *query;
     unsigned char digest[DIGEST];
     char hex[FA_SIGV4_HEX];
 
-    fa_buf_init(&text, TEXT_LIMIT);
     sort(canon->query, canon->query_count, true);
     query = join_query(canon);
     fa_buf_printf(&text, "%s\n%s\n%s\n", request->method, path, query);

@@ -91,15 +91,20 @@ static void
 buffer_stops_at_its_limit(void **state)
 {
     struct fa_buf buf;
+    struct fa_error err;
 
     (void)state;
     fa_buf_init(&buf, 8);
     fa_buf_add_text(&buf, "12345");
     fa_buf_add_text(&buf, "6789");
+    assert_int_equal(fa_buf_check(&buf, "text", &err), -1);
+    assert_int_equal(err.code, FA_E_INTERNAL);
+    assert_string_equal(err.detail, "text: more than 8 bytes");
     assert_true(buf.failed);
     fa_buf_add_text(&buf, "6");
     assert_string_equal(buf.data, "12345");
     fa_buf_reset(&buf);
+    assert_int_equal(fa_buf_check(&buf, "text", &err), 0);
     fa_buf_printf(&buf, "%d", 12345678);
     assert_false(buf.failed);
     assert_string_equal(buf.data, "12345678");
