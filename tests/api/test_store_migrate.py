@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sides
+from database import Session
 from objects import Bucket
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
@@ -220,7 +221,7 @@ def test_while_the_service_runs(new_stack, helpers, minio):
 
 
 def test_refusals(quiet, pair):
-    """Wrong arguments, no S3 settings, another user: a sentence that says what to do."""
+    """Wrong arguments, no settings, another user or migration: a sentence that says what to do."""
     rig = pair["s3"]
     assert "takes --to s3 or --to directory" in rig.ctl("store", "migrate").stderr
     assert "at most 32" in rig.ctl("store", "migrate", "--to", "s3", "--parallel", "33").stderr
@@ -233,3 +234,9 @@ def test_refusals(quiet, pair):
         assert done.returncode == 1 and "run the command as the service's user" in done.stderr
     done = rig.ctl("store", "migrate", "--to", "s3", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9")
     assert done.returncode == 1 and "the store to copy to" in done.stderr
+    done = rig.ctl("store", "migrate", "--to", "directory", FILEAPI_STORE="/nowhere")
+    assert done.returncode == 1 and "HINT: create it for the service's user" in done.stderr
+    with Session(quiet.env) as other:
+        other.run("SELECT pg_advisory_lock(20816, 2)")
+        done = rig.ctl("store", "migrate", "--to", "s3")
+    assert done.returncode == 1 and "HINT: let it end" in done.stderr
