@@ -148,14 +148,6 @@ def test_the_dead_of_a_dead_machine_are_found(own, user, machine, helpers):
     assert user.wait(part) == "finished"
 
 
-def test_one_supervisor_a_machine(own, machine):
-    """A second of the same name would watch the same children: it does not start."""
-    machine("same")
-    second = machine("same")
-    assert second.process.wait(20) == 1
-    assert "another fileapi-jobs runs as" in second.lines("start")[-1]["detail"]
-
-
 def test_a_stopped_machine_does_no_double_work(own, user, machine, helpers):
     """All of a machine stands still mid-job and goes on: one result, told once.  Its attempt goes on,
     unless it stood still inside a transaction, which the server ends: then another machine's does."""

@@ -96,7 +96,8 @@ def test_a_second_one(stack, name, option, event):
 
 
 def test_a_second_supervisor(stack):
-    """It waits 10 s for the session of one that may have been killed."""
+    """It would watch the same children: it waits 10 s for the session of one that may have been killed,
+    and does not start."""
     line = told(run("fileapi-jobs", **stack.env), "start")
     assert "another fileapi-jobs runs as" in line["detail"] and "FILEAPI_JOB_MACHINE" in line["action"]
 

@@ -207,6 +207,19 @@ expect_payloads(struct issuer *issuer, const char *const *payloads, size_t count
     }
 }
 
+/* Alice of two organizations, as some tokens tell of her. */
+static inline void
+expect_alice(const struct fa_identity *alice)
+{
+    assert_string_equal(alice->issuer, "https://issuer");
+    assert_string_equal(alice->subject, "alice");
+    assert_string_equal(alice->name, "Alice");
+    assert_null(alice->email);
+    assert_int_equal(alice->organization_count, 2);
+    assert_string_equal(alice->organizations[0], "acme");
+    assert_string_equal(alice->organizations[1], "zeta");
+}
+
 static inline void
 expect_headers(struct issuer *issuer, const char *const *headers, size_t count, bool accepted)
 {

@@ -20,12 +20,7 @@ good_token_is_accepted(void **state)
     claims.roles = roles;
     claims.role_count = 1;
     assert_true(verifies(issuer, issue(issuer, &claims)));
-    assert_string_equal(issuer->identity.issuer, "https://issuer");
-    assert_string_equal(issuer->identity.subject, "alice");
-    assert_string_equal(issuer->identity.name, "Alice");
-    assert_null(issuer->identity.email);
-    assert_int_equal(issuer->identity.organization_count, 2);
-    assert_string_equal(issuer->identity.organizations[0], "acme");
+    expect_alice(&issuer->identity);
     assert_true(issuer->identity.admin && issuer->identity.manager);
     assert_true(issuer->identity.expires_us > fa_clock_now_us());
     claims.ttl_s = -31;
