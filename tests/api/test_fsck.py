@@ -88,6 +88,17 @@ def test_in_words(rig, broken):
     assert "restore the object from a backup of the store, or upload the file again" in lost
 
 
+def test_an_object_that_cannot_be_read(quiet):
+    """It is named with the reason, and the check goes on."""
+    rig = sides.Rig(quiet, "dir")
+    rig.clean()
+    rig.fill(2)
+    key = min(rig.side.names())
+    (rig.side.root / key).chmod(0)
+    found, summary = run(rig, "--verify")
+    assert "Permission denied" in found["content", key]["detail"] and summary["content"] == 1
+
+
 def test_a_name_does_not_steer_the_terminal(quiet):
     """Whatever somebody else has put into the store."""
     rig = sides.Rig(quiet, "dir")

@@ -130,6 +130,7 @@ def test_a_child_inherits_nothing(own, user, machine, helpers):
     until(lambda: sorted(map(int, os.listdir(f"/proc/{cad}/fd"))) == list(range(9)), pause=0.002)
 
 
+# What it makes goes to descriptors: 4 the figures, 5 the model; 7 is for what it says.
 SCRIPTS = {
     "nothing at all": "exit 0",
     "an end with a status": "exit 3",
@@ -141,6 +142,14 @@ SCRIPTS = {
     "no UTF-8": "printf 'begin\\tcad_analysis\\nerror\\tcad_analysis\\t\\377\\t\\n' >&7; sleep 20",
     "a control character": "printf 'begin\\tcad_analysis\\nerror\\tcad_analysis\\t\\033c\\t\\n' >&7; sleep 20",
     "a line without end": "head -c 100000 /dev/zero | tr '\\0' x >&7; sleep 20",
+    "a failure": "printf 'begin\\tcad_analysis\\nfailed\\tcad_analysis\\tno paper\\n' >&7; sleep 20",
+    "figures that are none": "head -c 100 /dev/zero >&4; printf 'begin\\tcad_analysis\\nend\\tcad_analysis\\n' >&7; sleep 20",
+    "figures without a box": "printf '{\"volume_mm3\": 1}%99s' >&4;"
+                             " printf 'begin\\tcad_analysis\\nend\\tcad_analysis\\n' >&7; sleep 20",
+    "a model of another length": "printf '{\"volume_mm3\": 1, \"bounding_box_mm\": {}}%99s' >&4;"
+                                 " printf 'glTF\\2\\0\\0\\0\\177%99s' >&5;"
+                                 " for stage in cad_analysis visualization; do"
+                                 " printf 'begin\\t%s\\nend\\t%s\\n' $stage $stage >&7; done; sleep 20",
     "too much": "printf 'begin\\tcad_analysis\\n' >&7; yes \"$(printf 'percent\\tcad_analysis\\t1')\" >&7",
 }
 
