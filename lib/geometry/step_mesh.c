@@ -1,5 +1,6 @@
 #include "lib/geometry/step_mesh.h"
 #include "lib/geometry/list.h"
+#include "lib/geometry/mesh_orient.h"
 #include "lib/geometry/step_file.h"
 #include "lib/geometry/step_index.h"
 #include "lib/geometry/step_tree.h"
@@ -297,11 +298,13 @@ static int
 end_body(struct reader *reader, int32_t number, struct fa_error *err)
 {
     struct fa_shape *shape = &reader->scene->shapes[number];
+    struct fa_mesh *mesh = &shape->bodies[shape->body_count].mesh;
 
     if (reader->facets == 0)
         return 0;
-    if (fa_mesh_weld((const float(*)[3])reader->corners, NULL, reader->facets,
-                     &shape->bodies[shape->body_count].mesh, err) < 0)
+    /* Open CASCADE 8 writes each face as its surface lies, not as the solid turns it. */
+    if (fa_mesh_weld((const float(*)[3])reader->corners, NULL, reader->facets, mesh, err) < 0 ||
+        fa_mesh_orient(mesh, err) < 0)
         return -1;
     shape->body_count++;
     reader->limit -= reader->facets;

@@ -34,6 +34,23 @@ def test_tessellated_step(tmp_path):
     assert len(gltf(glb)["meshes"][0]["primitives"]) == 2
 
 
+@pytest.mark.parametrize("triangles, defects", [
+    ("(1,3,2),(1,2,4),(1,4,3),(2,3,4)", (0, 0)),
+    ("(1,2,3),(1,2,4),(1,4,3),(2,4,3)", (0, 0)),  # as Open CASCADE writes it: some faces turned around
+    ("(1,2,3),(1,2,4),(1,4,3)", (3, 2)),
+], ids=["outward", "mixed", "open"])
+def test_sides(tmp_path, triangles, defects):
+    """Faces that look to different sides are turned outward where they close a body, else told."""
+    file = tmp_path / "sides.step"
+    file.write_text(STEP % ("#10=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));"
+                            "#30=COORDINATES_LIST('',4,((5.,0.,0.),(6.,0.,0.),(5.,1.,0.),(5.,0.,1.)));"
+                            f"#31=TRIANGULATED_FACE('',#30,4,(),$,(),({triangles}));#33=TESSELLATED_SHELL('',(#31),$);"))
+    status, cad, _, error = run_cad(file, tmp_path)
+    assert status == 0, error
+    assert (cad["defects"]["open_edges"], cad["defects"]["flipped_edges"]) == defects
+    assert cad["watertight"] == (defects == (0, 0)) and cad["overhang"]["bed_mm2"] == (0.5 if cad["watertight"] else 0)
+
+
 CORNER = (
     "#{0}=COORDINATES_LIST('',4,((0.,0.,0.),({3}.,0.,0.),(0.,{3}.,0.),(0.,0.,{3}.)));\n"
     "#{1}=TRIANGULATED_FACE('',#{0},4,(),$,(),((1,3,2),(1,2,4),(1,4,3),(2,3,4)));\n"
