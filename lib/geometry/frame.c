@@ -5,6 +5,10 @@
 
 _Static_assert(FA_NO_FACET == 0, "samples without a facet are not written");
 
+/* Between rows: where they are a power of two apart, all samples of a column compete for the same
+ * few lines of the cache. */
+enum { ROW_GAP = 8 };
+
 /* The part's longer side takes this share of the frame. */
 static const float fill_share = 0.84F;
 
@@ -68,17 +72,16 @@ int
 fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh, const struct fa_normals *normals,
               uint32_t side, struct fa_error *err)
 {
-    size_t samples = (size_t)side * side;
+    size_t stride = side + ROW_GAP;
 
     *frame = (struct fa_frame){.mesh = mesh,
                                .normals = normals,
                                .side = side,
+                               .stride = stride,
                                .points = fa_large_alloc(mesh->vertex_count, sizeof *frame->points),
-                               .depth = fa_large_alloc(samples, sizeof *frame->depth),
-                               .facets = fa_large_zeroed(samples, sizeof *frame->facets),
-                               .ink = fa_large_zeroed(samples, 1)};
-    if (frame->points == NULL || frame->depth == NULL || frame->facets == NULL ||
-        frame->ink == NULL) {
+                               .samples = fa_large_zeroed(side * stride, sizeof *frame->samples),
+                               .ink = fa_large_zeroed(side * stride, 1)};
+    if (frame->points == NULL || frame->samples == NULL || frame->ink == NULL) {
         fa_frame_close(frame);
         return fa_error_set(err, FA_E_MEMORY, "picture");
     }
@@ -92,8 +95,7 @@ void
 fa_frame_close(struct fa_frame *frame)
 {
     free(frame->points);
-    free(frame->depth);
-    free(frame->facets);
+    free(frame->samples);
     free(frame->ink);
     *frame = (struct fa_frame){.side = 0};
 }

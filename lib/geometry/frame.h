@@ -19,16 +19,22 @@ struct fa_window {
     int left, top, right, bottom;
 };
 
+/* The facet seen at a place of the screen, side by side with its depth: one line of the cache. */
+struct fa_sample {
+    float z;
+    uint32_t facet; /* 1 + its number, or FA_NO_FACET */
+};
+
 struct fa_frame {
     const struct fa_mesh *mesh;
     const struct fa_normals *normals;
     const float (*colours)[4]; /* by the mesh's colour numbers */
     uint32_t side;             /* samples along each side of the frame */
+    size_t stride;             /* from one row of samples to the next */
     struct fa_window window;   /* outside of it there is nothing of the part */
     float (*points)[3];        /* the mesh's vertices in screen space */
-    uint32_t *facets;          /* per sample: 1 + the facet seen there, or FA_NO_FACET */
-    float *depth;              /* per sample where a facet is seen: its z */
-    uint8_t *ink;              /* per sample: darkness of lines, 0 to 255 */
+    struct fa_sample *samples;
+    uint8_t *ink; /* per sample: darkness of lines, 0 to 255 */
 };
 
 /* Direction of a vector in screen space (unit vectors stay unit vectors). */
@@ -40,7 +46,7 @@ int fa_frame_open(struct fa_frame *frame, const struct fa_mesh *mesh,
                   struct fa_error *err) FA_MUSTCHECK;
 void fa_frame_close(struct fa_frame *frame);
 
-/* Fills depth and facets: the nearest facet of every sample.  FA_E_MEMORY. */
+/* Fills the samples, each with the facet that is nearest there.  FA_E_MEMORY. */
 int fa_frame_fill(struct fa_frame *frame, struct fa_error *err) FA_MUSTCHECK;
 
 /* Draws creases, open edges and outlines into ink; after fa_frame_fill.  FA_E_MEMORY. */

@@ -8,10 +8,16 @@
 /* When facets cover the frame so many times over, it is filled tile by tile. */
 enum { CROWD = 24, TILE = 16 };
 
-/* A triangle set up for filling: three half planes a * x + b * y + c >= 0, and its depth. */
+/* Where rows cross a side: at x = slope * y + start, samples sitting at half coordinates. */
+struct side {
+    double slope, start;
+};
+
+/* A triangle set up for filling: three half planes a * x + b * y + c >= 0, the sides where its rows
+ * begin and end, and its depth. */
 struct triangle {
     double a[3], b[3], c[3];
-    double slope[3], start[3]; /* where a row y crosses a side: x = slope * y + start */
+    struct side lefts[2], rights[2]; /* where there is but one, it is there twice */
     double depth_x, depth_y, depth_0;
     int left, top, right, bottom; /* samples around it, all included */
 };
@@ -37,86 +43,88 @@ round_down(double value, int limit)
 }
 
 static inline double
-least(double a, double b, double c)
+lesser(double a, double b)
 {
-    a = a < b ? a : b;
-    return a < c ? a : c;
+    return a < b ? a : b;
 }
 
 static inline double
-most(double a, double b, double c)
+greater(double a, double b)
 {
-    a = a > b ? a : b;
-    return a > c ? a : c;
+    return a > b ? a : b;
 }
 
-/* False when the triangle covers no sample: seen edge-on, or between rows. */
+/* False when it covers no sample: between rows or columns. */
+static bool
+find_bounds(struct triangle *triangle, const float *const p[3], int end)
+{
+    double min[2], max[2];
+
+    for (int k = 0; k < 2; k++) {
+        double a = (double)p[0][k], b = (double)p[1][k], c = (double)p[2][k];
+
+        min[k] = lesser(lesser(a, b), c) - 0.5;
+        max[k] = greater(greater(a, b), c) - 0.5;
+    }
+    triangle->left = round_up(min[0], end + 1);
+    triangle->top = round_up(min[1], end + 1);
+    triangle->right = round_down(max[0], end);
+    triangle->bottom = round_down(max[1], end);
+    return triangle->top <= triangle->bottom && triangle->left <= triangle->right;
+}
+
+/* A level side bounds no row; of the others there is one at least on either hand. */
+static void
+find_sides(struct triangle *triangle, const float *const p[3])
+{
+    int lefts = 0;
+    int rights = 0;
+
+    for (int i = 0; i < 3; i++) {
+        const float *on = p[(i + 1) % 3];
+        double slope = -triangle->b[i] / triangle->a[i];
+        struct side side = {slope, (double)on[0] - slope * (double)on[1] - 0.5};
+
+        if (triangle->a[i] > 0)
+            triangle->lefts[lefts++] = side;
+        else if (triangle->a[i] < 0)
+            triangle->rights[rights++] = side;
+    }
+    if (lefts == 1)
+        triangle->lefts[1] = triangle->lefts[0];
+    if (rights == 1)
+        triangle->rights[1] = triangle->rights[0];
+}
+
+/* False when the triangle covers no sample, or is seen edge-on. */
 static bool
 set_up(const struct fa_frame *frame, size_t facet, struct triangle *triangle)
 {
     const float *p[3];
-    int end = (int)frame->side - 1;
-    double area;
+    double area, sign;
 
     for (int i = 0; i < 3; i++)
         p[i] = frame->points[frame->mesh->facets[facet][i]];
     area = ((double)p[1][0] - (double)p[0][0]) * ((double)p[2][1] - (double)p[0][1]) -
            ((double)p[2][0] - (double)p[0][0]) * ((double)p[1][1] - (double)p[0][1]);
-    if (!(fabs(area) > 1e-9))
+    if (!(fabs(area) > 1e-9) || !find_bounds(triangle, p, (int)frame->side - 1))
         return false;
+    sign = area > 0 ? 1 : -1;
+    triangle->depth_x = triangle->depth_y = triangle->depth_0 = 0;
     for (int i = 0; i < 3; i++) {
         const float *from = p[(i + 1) % 3];
         const float *to = p[(i + 2) % 3];
-        double sign = area > 0 ? 1 : -1;
+        double z = (double)p[i][2] / fabs(area);
 
         triangle->a[i] = sign * ((double)from[1] - (double)to[1]);
         triangle->b[i] = sign * ((double)to[0] - (double)from[0]);
         triangle->c[i] = -triangle->a[i] * (double)from[0] - triangle->b[i] * (double)from[1];
-        triangle->slope[i] = triangle->a[i] != 0 ? -triangle->b[i] / triangle->a[i] : 0;
-        triangle->start[i] = triangle->a[i] != 0 ? -triangle->c[i] / triangle->a[i] - 0.5 : 0;
-    }
-    triangle->depth_x = triangle->depth_y = triangle->depth_0 = 0;
-    for (int i = 0; i < 3; i++) {
-        double z = (double)p[i][2] / fabs(area);
-
         triangle->depth_x += z * triangle->a[i];
         triangle->depth_y += z * triangle->b[i];
         triangle->depth_0 += z * triangle->c[i];
     }
-    triangle->left =
-        round_up(least((double)p[0][0], (double)p[1][0], (double)p[2][0]) - 0.5, end + 1);
-    triangle->top =
-        round_up(least((double)p[0][1], (double)p[1][1], (double)p[2][1]) - 0.5, end + 1);
-    triangle->right =
-        round_down(most((double)p[0][0], (double)p[1][0], (double)p[2][0]) - 0.5, end);
-    triangle->bottom =
-        round_down(most((double)p[0][1], (double)p[1][1], (double)p[2][1]) - 0.5, end);
-    return triangle->top <= triangle->bottom && triangle->left <= triangle->right;
-}
-
-/* The samples [first, last] of a row that lie inside; samples sit at half coordinates. */
-static inline void
-find_span(const struct triangle *triangle, double y, int side, int *first_r, int *last_r)
-{
-    int first = triangle->left;
-    int last = triangle->right;
-
-    for (int i = 0; i < 3; i++) {
-        double at = triangle->slope[i] * y + triangle->start[i];
-        int x;
-
-        if (triangle->a[i] > 0) {
-            x = round_up(at, side);
-            first = x > first ? x : first;
-        } else if (triangle->a[i] < 0) {
-            x = round_down(at, side);
-            last = x < last ? x : last;
-        } else if (triangle->b[i] * y + triangle->c[i] < 0) {
-            last = -1;
-        }
-    }
-    *first_r = first;
-    *last_r = last;
+    find_sides(triangle, p);
+    return true;
 }
 
 /* Fills what lies in the window; returns how many samples that were. */
@@ -124,29 +132,35 @@ static size_t
 fill_window(struct fa_frame *frame, uint32_t facet, const struct triangle *triangle,
             const struct fa_window *window)
 {
+    const struct side *lefts = triangle->lefts;
+    const struct side *rights = triangle->rights;
     int top = triangle->top > window->top ? triangle->top : window->top;
     int bottom = triangle->bottom < window->bottom ? triangle->bottom : window->bottom;
+    double left = triangle->left > window->left ? triangle->left : window->left;
+    double right = triangle->right < window->right ? triangle->right : window->right;
     size_t count = 0;
 
     for (int row = top; row <= bottom; row++) {
-        size_t start = (size_t)row * frame->side;
         double y = row + 0.5;
-        /* In double: seen nearly edge-on, a facet's slope is enormous. */
-        double z_0 = triangle->depth_x * 0.5 + triangle->depth_y * y + triangle->depth_0;
+        double begin =
+            greater(lefts[0].slope * y + lefts[0].start, lefts[1].slope * y + lefts[1].start);
+        double end =
+            lesser(rights[0].slope * y + rights[0].start, rights[1].slope * y + rights[1].start);
+        struct fa_sample *samples = frame->samples + (size_t)row * frame->stride;
         int first, last;
+        double z;
 
-        find_span(triangle, y, (int)frame->side, &first, &last);
-        first = first > window->left ? first : window->left;
-        last = last < window->right ? last : window->right;
-        for (int x = first; x <= last; x++) {
-            size_t at = start + (size_t)x;
-            float z = (float)(triangle->depth_x * x + z_0);
-
-            if (frame->facets[at] == FA_NO_FACET || z > frame->depth[at]) {
-                frame->depth[at] = z;
-                frame->facets[at] = facet + 1;
-            }
-        }
+        begin = greater(begin, left);
+        end = lesser(end, right);
+        if (!(begin <= end))
+            continue;
+        first = (int)begin + ((int)begin < begin);
+        last = (int)end;
+        /* In double: seen nearly edge-on, a facet's slope is enormous. */
+        z = triangle->depth_x * (first + 0.5) + triangle->depth_y * y + triangle->depth_0;
+        for (int x = first; x <= last; x++, z += triangle->depth_x)
+            if (samples[x].facet == FA_NO_FACET || (float)z > samples[x].z)
+                samples[x] = (struct fa_sample){(float)z, facet + 1};
         count += last >= first ? (size_t)(last - first) + 1 : 0;
     }
     return count;

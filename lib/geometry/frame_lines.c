@@ -29,8 +29,8 @@ darken(struct fa_frame *frame, int x, int y, float z, uint8_t ink)
 
     if (x < 0 || y < 0 || x >= (int)frame->side || y >= (int)frame->side)
         return;
-    at = (size_t)y * frame->side + (size_t)x;
-    if (frame->facets[at] != FA_NO_FACET && z + line_bias >= frame->depth[at] &&
+    at = (size_t)y * frame->stride + (size_t)x;
+    if (frame->samples[at].facet != FA_NO_FACET && z + line_bias >= frame->samples[at].z &&
         frame->ink[at] < ink)
         frame->ink[at] = ink;
 }
@@ -72,25 +72,21 @@ static uint8_t
 outline_ink(const struct fa_frame *frame, uint32_t x, uint32_t y)
 {
     static const int offsets[4][2] = {{REACH, 0}, {-REACH, 0}, {0, REACH}, {0, -REACH}};
-    size_t at = (size_t)y * frame->side + x;
+    const struct fa_sample *sample = frame->samples + y * frame->stride + x;
     float step = step_share * (float)frame->side;
-    uint32_t own = frame->facets[at];
     uint8_t ink = 0;
 
-    /* Within a facet nothing ends. */
-    if (x >= REACH && y >= REACH && x + REACH < frame->side && y + REACH < frame->side &&
-        frame->facets[at - REACH] == own && frame->facets[at + REACH] == own &&
-        frame->facets[at - REACH * (size_t)frame->side] == own &&
-        frame->facets[at + REACH * (size_t)frame->side] == own)
+    if (sample->facet == FA_NO_FACET)
         return 0;
     for (int i = 0; i < 4; i++) {
         uint32_t nx = x + (uint32_t)offsets[i][0];
         uint32_t ny = y + (uint32_t)offsets[i][1];
-        size_t next = (size_t)ny * frame->side + nx;
+        const struct fa_sample *next = frame->samples + ny * frame->stride + nx;
 
-        if (nx >= frame->side || ny >= frame->side || frame->facets[next] == FA_NO_FACET)
+        if (nx >= frame->side || ny >= frame->side || next->facet == FA_NO_FACET)
             return OUTLINE_INK;
-        if (frame->depth[at] - frame->depth[next] > step)
+        /* Within a facet nothing ends, steep as it may be. */
+        if (next->facet != sample->facet && sample->z - next->z > step)
             ink = STEP_INK;
     }
     return ink;
@@ -144,21 +140,77 @@ draw_creases(struct fa_frame *frame, const struct fa_edges *edges, struct fa_err
     return 0;
 }
 
+/* --- outlines -----------------------------------------------------------------------------------
+ * Most pixels have none, which how far their samples lie from the viewer tells. */
+
+/* Of a pixel's samples; where there is no facet it is infinitely far. */
+struct reach {
+    float nearest, farthest;
+};
+
+static struct reach
+reach_of(const struct fa_frame *frame, uint32_t px, uint32_t py)
+{
+    const struct fa_sample *row =
+        frame->samples + py * FA_SAMPLES * frame->stride + (size_t)px * FA_SAMPLES;
+    struct reach reach = {.nearest = -INFINITY, .farthest = INFINITY};
+
+    for (int y = 0; y < FA_SAMPLES; y++, row += frame->stride)
+        for (int x = 0; x < FA_SAMPLES; x++) {
+            float z = row[x].facet != FA_NO_FACET ? row[x].z : -INFINITY;
+
+            reach.nearest = z > reach.nearest ? z : reach.nearest;
+            reach.farthest = z < reach.farthest ? z : reach.farthest;
+        }
+    return reach;
+}
+
+static void
+outline_pixel(struct fa_frame *frame, uint32_t px, uint32_t py)
+{
+    for (uint32_t y = py * FA_SAMPLES; y < (py + 1) * FA_SAMPLES; y++)
+        for (uint32_t x = px * FA_SAMPLES; x < (px + 1) * FA_SAMPLES; x++) {
+            uint8_t ink = outline_ink(frame, x, y);
+            uint8_t *at = &frame->ink[y * frame->stride + x];
+
+            *at = ink > *at ? ink : *at;
+        }
+}
+
+/* A sample's neighbours lie in the pixels beside its own. */
+static int
+draw_outlines(struct fa_frame *frame, struct fa_error *err)
+{
+    uint32_t left = (uint32_t)frame->window.left / FA_SAMPLES;
+    uint32_t top = (uint32_t)frame->window.top / FA_SAMPLES;
+    uint32_t right = (uint32_t)frame->window.right / FA_SAMPLES;
+    uint32_t bottom = (uint32_t)frame->window.bottom / FA_SAMPLES;
+    size_t width = right - left + 1;
+    float step = step_share * (float)frame->side;
+    FA_AUTO_FREE struct reach *reaches = malloc(width * (bottom - top + 1) * sizeof *reaches);
+
+    if (reaches == NULL)
+        return fa_error_set(err, FA_E_MEMORY, "picture");
+    for (uint32_t y = top; y <= bottom; y++)
+        for (uint32_t x = left; x <= right; x++)
+            reaches[(y - top) * width + x - left] = reach_of(frame, x, y);
+    for (uint32_t y = top; y <= bottom; y++)
+        for (uint32_t x = left; x <= right; x++) {
+            const struct reach *own = &reaches[(y - top) * width + x - left];
+            float nearest = own->nearest - step;
+
+            if (x > left && x < right && y > top && y < bottom && nearest <= own->farthest &&
+                nearest <= own[-1].farthest && nearest <= own[1].farthest &&
+                nearest <= (own - width)->farthest && nearest <= own[width].farthest)
+                continue;
+            if (own->nearest > -INFINITY)
+                outline_pixel(frame, x, y);
+        }
+    return 0;
+}
+
 int
 fa_frame_draw_lines(struct fa_frame *frame, const struct fa_edges *edges, struct fa_error *err)
 {
-    if (draw_creases(frame, edges, err) < 0)
-        return -1;
-    for (uint32_t y = (uint32_t)frame->window.top; y <= (uint32_t)frame->window.bottom; y++)
-        for (uint32_t x = (uint32_t)frame->window.left; x <= (uint32_t)frame->window.right; x++) {
-            size_t at = (size_t)y * frame->side + x;
-            uint8_t ink;
-
-            if (frame->facets[at] == FA_NO_FACET)
-                continue;
-            ink = outline_ink(frame, x, y);
-            if (ink > frame->ink[at])
-                frame->ink[at] = ink;
-        }
-    return 0;
+    return draw_creases(frame, edges, err) < 0 ? -1 : draw_outlines(frame, err);
 }

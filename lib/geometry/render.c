@@ -132,7 +132,7 @@ static const float *
 colour_at(const struct fa_frame *frame, struct palette *palette, uint32_t x, uint32_t y,
           float occlusion)
 {
-    uint32_t facet = frame->facets[(size_t)y * frame->side + x];
+    uint32_t facet = frame->samples[(size_t)y * frame->stride + x].facet;
     int place = 0;
 
     while (place < PALETTE && palette->facets[place] != facet)
@@ -151,13 +151,13 @@ colour_at(const struct fa_frame *frame, struct palette *palette, uint32_t x, uin
 static bool
 is_even(const struct fa_frame *frame, uint32_t px, uint32_t py)
 {
-    size_t at = (size_t)py * FA_SAMPLES * frame->side + (size_t)px * FA_SAMPLES;
-    uint32_t own = frame->facets[at];
+    size_t at = (size_t)py * FA_SAMPLES * frame->stride + (size_t)px * FA_SAMPLES;
+    uint32_t own = frame->samples[at].facet;
     uint32_t other = 0;
 
-    for (int y = 0; y < FA_SAMPLES; y++, at += frame->side)
+    for (int y = 0; y < FA_SAMPLES; y++, at += frame->stride)
         for (size_t x = 0; x < FA_SAMPLES; x++)
-            other |= (frame->facets[at + x] ^ own) | frame->ink[at + x];
+            other |= (frame->samples[at + x].facet ^ own) | frame->ink[at + x];
     return other == 0;
 }
 
@@ -168,7 +168,7 @@ resolve_even(const struct fa_frame *frame, const struct encoder *encoder, uint32
 {
     uint32_t x = px * FA_SAMPLES;
     uint32_t y = py * FA_SAMPLES;
-    uint32_t facet = frame->facets[(size_t)y * frame->side + x];
+    uint32_t facet = frame->samples[(size_t)y * frame->stride + x].facet;
     float colour[3];
 
     if (facet == FA_NO_FACET)
@@ -185,19 +185,23 @@ resolve(const struct fa_frame *frame, const struct encoder *encoder, uint32_t px
         float occlusion, uint8_t out[4])
 {
     struct palette palette = {.next = 0};
+    const float *colour = NULL;
+    uint32_t last = FA_NO_FACET;
     float sum[3] = {0, 0, 0};
     int covered = 0;
 
     for (uint32_t s = 0; s < PIXEL_SAMPLES; s++) {
         uint32_t x = px * FA_SAMPLES + s % FA_SAMPLES;
         uint32_t y = py * FA_SAMPLES + s / FA_SAMPLES;
-        size_t at = (size_t)y * frame->side + x;
+        size_t at = y * frame->stride + x;
+        uint32_t facet = frame->samples[at].facet;
         float ink = (float)frame->ink[at] / 255;
-        const float *colour;
 
-        if (frame->facets[at] == FA_NO_FACET)
+        if (facet == FA_NO_FACET)
             continue;
-        colour = colour_at(frame, &palette, x, y, occlusion);
+        if (facet != last)
+            colour = colour_at(frame, &palette, x, y, occlusion);
+        last = facet;
         for (int i = 0; i < 3; i++)
             sum[i] += colour[i] * (1 - ink) + ink_colour[i] * ink;
         covered++;
