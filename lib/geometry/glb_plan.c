@@ -193,19 +193,10 @@ add_primitive(struct layout *layout, struct fa_glb_primitive *primitive, struct 
     return plan->levels > 1 ? add_levels(plan, primitive, finest, err) : 0;
 }
 
-/* Whether every edge of the body is used once in each direction. */
-static int
-is_open(const struct fa_mesh *mesh, bool *open_r, struct fa_error *err)
+static void
+find_open(void *open, const struct fa_edge *edge)
 {
-    struct fa_edges edges;
-
-    *open_r = false;
-    if (fa_edges_build(mesh, &edges, err) < 0)
-        return -1;
-    for (size_t i = 0; i < edges.count && !*open_r; i++)
-        *open_r = !fa_edge_is_sound(&edges.list[i]);
-    fa_edges_free(&edges);
-    return 0;
+    *(bool *)open |= !fa_edge_is_sound(edge);
 }
 
 /* Primitives of a body, in the order in which its colours appear. */
@@ -214,9 +205,9 @@ add_colours(struct layout *layout, uint32_t shape, const struct fa_body *body, s
 {
     struct fa_glb_plan *plan = layout->plan;
     bool seen[FA_SCENE_COLOURS_MAX] = {false};
-    bool open;
+    bool open = false;
 
-    if (is_open(&body->mesh, &open, err) < 0)
+    if (fa_edges_walk(&body->mesh, find_open, &open, err) < 0)
         return -1;
     for (size_t f = 0; f < body->mesh.facet_count; f++) {
         uint16_t colour = colour_of(&body->mesh, f);
