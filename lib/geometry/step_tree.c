@@ -9,7 +9,7 @@
 enum { NAME_BYTES = 128 };
 
 /* Which instance leads to which: by what they are, then by where from. */
-enum relation { CHILDREN, PARENT, DRAWN, SAME, PLACED, RELATIONS };
+enum relation { CHILDREN, PARENT, DRAWN, SAME, PLACED };
 
 struct link {
     enum relation relation;

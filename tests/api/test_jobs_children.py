@@ -203,7 +203,8 @@ def test_a_poison_file_holds_up_nobody(own, user, machine, helpers):
 
     def beside():
         parts = [other.upload(name="beside.stl")["part_id"] for other in others]
-        assert [user.wait(p) for p in parts] == ["finished"] * 2
+        assert [(other.wait(p), error_of(other, p, "beside.stl")) for other, p in zip(others, parts)] \
+            == [("finished", [])] * 2
         return max(float(own.sql("SELECT extract(epoch FROM ended_at - created_at) FROM job"
                                  f" WHERE part_id = '{p}'")) for p in parts)
 
