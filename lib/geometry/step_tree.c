@@ -94,7 +94,7 @@ links_from(const struct tree *tree, enum relation relation, uint64_t from)
     return (struct range){first_link(tree, relation, from), first_link(tree, relation, from + 1)};
 }
 
-/* What a PRODUCT_DEFINITION_SHAPE is the shape of: a product, or the use of one. */
+/* What a PRODUCT_DEFINITION_SHAPE is the shape of: a product, or the use of one; 0: nothing. */
 static uint64_t
 definition_of(const struct tree *tree, uint64_t shape)
 {
@@ -110,6 +110,8 @@ definition_of(const struct tree *tree, uint64_t shape)
 static bool
 link_instance(struct tree *tree, uint64_t by, enum relation relation, uint64_t one, uint64_t other)
 {
+    uint64_t from = 0;
+
     switch (relation) {
     case CHILDREN:
         return add_link(tree, (struct link){CHILDREN, one, other, by}) &&
@@ -117,10 +119,11 @@ link_instance(struct tree *tree, uint64_t by, enum relation relation, uint64_t o
     case SAME:
         return add_link(tree, (struct link){SAME, one, other, by}) &&
                add_link(tree, (struct link){SAME, other, one, by});
-    case DRAWN:
-        return add_link(tree, (struct link){DRAWN, definition_of(tree, one), other, by});
     default:
-        return add_link(tree, (struct link){PLACED, definition_of(tree, other), one, by});
+        from = definition_of(tree, relation == DRAWN ? one : other);
+        /* What is of nothing is left out: its bodies are then nobody's, which is told. */
+        return from == 0 ||
+               add_link(tree, (struct link){relation, from, relation == DRAWN ? other : one, by});
     }
 }
 

@@ -142,9 +142,10 @@ def test_assembly(tmp_path):
     (ASSEMBLY.replace("#40,#42)", "#40,#40)"), "does not say where"),
     (ASSEMBLY + use(750, SMALL, WHOLE, 20, 20), "contain each other"),
     (ASSEMBLY + corner(800, 1), "no part of its assembly names"),
+    (ASSEMBLY.replace("#305=PRODUCT_DEFINITION_SHAPE", "#305=PROPERTY_DEFINITION"), "no part of its assembly names"),
     (PLACES + product(WHOLE, "", "#20") + product(SMALL, "", "#20") + use(700, WHOLE, SMALL, 20, 20)
      + "#1=TRIANGULATED_FACE('',#2,0,(),$,(),());", "holds no triangle"),
-], ids=["corner", "unplaced", "direction", "parallel", "all-in-each-other", "nobody's", "empty"])
+], ids=["corner", "unplaced", "direction", "parallel", "all-in-each-other", "nobody's", "undefined", "empty"])
 def test_bad_tessellation(tmp_path, text, message):
     """Triangles that lead nowhere, and assemblies that do not say what is where, end with a sentence."""
     file = tmp_path / "bad.step"
