@@ -1,5 +1,6 @@
 /*
- * STEP and IGES through Open CASCADE: the one place where it is used, and the one C++ file.
+ * STEP and IGES through Open CASCADE: behind these functions, in C++, is the one place that uses
+ * it.
  *
  * A file is parsed and transferred once; it can then be meshed as often as wanted.
  *

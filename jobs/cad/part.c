@@ -290,7 +290,7 @@ note_brep(struct fa_part *part)
     if (facts->cut_short)
         fa_figures_note(figures, "The file is cut short: its end is missing, parts may be too.");
     if (missing > 0)
-        fa_figures_note(figures, "%u faces could not be meshed; they are missing in the model.",
+        fa_figures_note(figures, "Faces that could not be meshed and are missing in the model: %u.",
                         missing);
     if (fa_figures_mismatch(figures))
         fa_figures_note(figures, "Volume or area differ from what the exporting system wrote into "

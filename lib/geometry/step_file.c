@@ -21,12 +21,6 @@ find(struct fa_step_text *text, const char *word)
     return false;
 }
 
-static bool
-is_in(const char *text, size_t length, const char *word)
-{
-    return memmem(text, length, word, strlen(word)) != NULL;
-}
-
 /* CONVERSION_BASED_UNIT('INCH', …), among those of angles. */
 static bool
 is_inch(struct fa_step_text text)
@@ -77,7 +71,7 @@ fa_step_file_is_cut(const char *text, size_t length)
 {
     size_t tail = length < TAIL ? length : TAIL;
 
-    return !is_in(text + length - tail, tail, "END-ISO-10303-21");
+    return !fa_step_text_has(text + length - tail, tail, "END-ISO-10303-21");
 }
 
 /* True when the file is of another application than mechanical design, whose name `name` is. */
@@ -107,7 +101,8 @@ fa_step_file_explain_empty(const char *text, size_t length, struct fa_error *err
         fa_error_set(err, FA_E_CONTENT, "The STEP file is cut short: its end is missing.");
         return fa_error_action(err, "Export or upload the part again.");
     }
-    if (is_in(text, length, "DOCUMENT_FILE") || is_in(text, length, "EXTERNALLY_DEFINED")) {
+    if (fa_step_text_has(text, length, "DOCUMENT_FILE") ||
+        fa_step_text_has(text, length, "EXTERNALLY_DEFINED")) {
         fa_error_set(err, FA_E_CONTENT,
                      "The STEP file only refers to other files; the parts are not in it.");
         return fa_error_action(

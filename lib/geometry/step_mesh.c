@@ -360,17 +360,11 @@ read_assembly(struct reader *reader, struct fa_error *err)
 /* --- the file -----------------------------------------------------------------------------------
  */
 
-static bool
-is_in(const char *text, size_t length, const char *word)
-{
-    return memmem(text, length, word, strlen(word)) != NULL;
-}
-
 bool
 fa_step_mesh_is(const char *text, size_t length)
 {
-    return is_in(text, length, "TRIANGULATED_FACE") ||
-           is_in(text, length, "TRIANGULATED_SURFACE_SET");
+    return fa_step_text_has(text, length, "TRIANGULATED_FACE") ||
+           fa_step_text_has(text, length, "TRIANGULATED_SURFACE_SET");
 }
 
 int
@@ -383,8 +377,9 @@ fa_step_mesh_read(const char *text, size_t length, size_t limit, struct fa_scene
     *unit_r = fa_step_file_unit(text, length, &reader.scale);
     result = list_instances(&reader, (struct fa_step_text){text, text + length}, err);
     if (result == 0)
-        result = is_in(text, length, "NEXT_ASSEMBLY_USAGE_OCCURRENCE") ? read_assembly(&reader, err)
-                                                                       : read_single(&reader, err);
+        result = fa_step_text_has(text, length, "NEXT_ASSEMBLY_USAGE_OCCURRENCE")
+                     ? read_assembly(&reader, err)
+                     : read_single(&reader, err);
     if (result == 0 && fa_scene_facets(scene) == 0)
         result = useless(err, "The tessellated geometry of the STEP file holds no triangle.");
     for (size_t i = 0; reader.points != NULL && i < reader.index.count; i++)

@@ -30,6 +30,12 @@ pass_string(struct fa_step_text *text)
 }
 
 bool
+fa_step_text_has(const char *text, size_t length, const char *word)
+{
+    return memmem(text, length, word, strlen(word)) != NULL;
+}
+
+bool
 fa_step_text_take(struct fa_step_text *text, char character)
 {
     pass_blanks(text);

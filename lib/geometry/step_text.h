@@ -12,6 +12,9 @@ struct fa_step_text {
     const char *end;
 };
 
+/* True when the word stands anywhere in the text. */
+bool fa_step_text_has(const char *text, size_t length, const char *word);
+
 /* Goes to the next instance: behind its "#id=", with the id; false at the end. */
 bool fa_step_text_next(struct fa_step_text *text, uint64_t *id_r);
 

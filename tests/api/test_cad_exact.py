@@ -116,7 +116,7 @@ def test_second_way_to_mesh(helpers, tmp_path):
     status, cad, _, error = run_cad(bent, tmp_path)
     assert status == 0, error
     assert [note for note in cad["notes"] if "could not be meshed" in note] == [
-        "1 faces could not be meshed; they are missing in the model."]
+        "Faces that could not be meshed and are missing in the model: 1."]
 
 
 def test_own_figures(helpers, tmp_path):

@@ -2,16 +2,14 @@
 import array
 import json
 import math
-import os
 import resource
 import struct
 import subprocess
-from pathlib import Path
 
 import pytest
+from cad import BUILD
 from validator import complaints
 
-BUILD = Path(os.environ.get("FILEAPI_BUILD", Path(__file__).resolve().parents[2] / "build"))
 BUDGET = 1000000
 
 

@@ -3,11 +3,10 @@ import os
 import random
 import resource
 import subprocess
-from pathlib import Path
 
 import pytest
+from cad import BUILD
 
-BUILD = Path(os.environ.get("FILEAPI_BUILD", Path(__file__).resolve().parents[2] / "build"))
 # AddressSanitizer reserves more address space than any limit leaves.
 MEMORY = 0 if os.environ.get("FILEAPI_CAD_MEMORY") == "0" else 1 << 30
 CPU_SECONDS = 20
